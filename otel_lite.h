@@ -1,0 +1,10603 @@
+/* otel_lite.h - OpenTelemetry for C in one file: metrics, traces, logs over OTLP.  v0.1.0, MIT
+ *
+ * USE
+ *   Copy this file. In exactly one C or C++ file:
+ *       #define OTEL_LITE_IMPLEMENTATION
+ *       #include "otel_lite.h"          (first, before any system header)
+ *   Everywhere else just include it. Link with -pthread; nothing else is needed.
+ *
+ * CONTENTS  (search for the number in brackets)
+ *   [1] example  [2] concepts  [3] options and environment  [4] compile-time switches  [5] memory
+ *   [6] threads, signals, interrupts, fork  [7] errors and losses  [8] your own transport
+ *   [9] limits, and what it does not do  [10] versions
+ *
+ * [1] EXAMPLE
+ *       int main(void) {
+ *           otel_sdk *sdk = otel_open(&(otel_options){ .service_name = "pump", .background = true,
+ *                                                      .endpoint = "http://localhost:4318" });
+ *           otel_scope *scope = otel_scope_get(sdk, "pump/control", "1.2.0");
+ *
+ *           otel_counter *strokes = otel_counter_create(scope, "pump.strokes", "{stroke}", NULL);
+ *           otel_counter_add(strokes, 1, OTEL_ATTRS(otel_str("valve", "inlet")));
+ *
+ *           otel_span    span = otel_span_start(scope, "fill tank", NULL);
+ *           otel_context outer = otel_span_attach(span);
+ *           otel_span_set(span, OTEL_ATTRS(otel_f64("level", 0.8)));
+ *           otel_log(scope, OTEL_SEVERITY_WARN, "pressure low", OTEL_ATTRS(otel_int("psi", 12)));
+ *           otel_span_detach(outer);
+ *           otel_span_end(span);
+ *
+ *           otel_close(sdk, 5000);
+ *           otel_release(sdk);
+ *       }
+ *
+ * [2] CONCEPTS
+ *       program -> record -> queue or aggregate -> batch -> transport
+ *   A span or log record is written as OTLP protobuf while it is recorded; ending it copies the
+ *   bytes into a queue. Metrics are aggregated in place and read every metric_interval_ms.
+ *   otel_poll() is the engine: it collects, batches, sends and reads answers without ever
+ *   waiting. Call it from your loop, or set options.background and one thread calls it for you. A
+ *   record leaves its queue only when the backend accepted it or refused it for good. A scope
+ *   names the code that records; it serves as tracer, meter and logger. A span is a value: copy
+ *   it, hand it on, end it anywhere. It becomes the current span of a thread by
+ *   otel_span_attach() only; the current span is the parent of new ones and joined by log
+ *   records.
+ *
+ * [3] OPTIONS AND ENVIRONMENT
+ *   struct otel_options, documented field by field below. A field set in code wins over its
+ *   variable, that over options.fallback, that over the default. Nothing configured means off:
+ *   otel_open() returns NULL, opens no socket, starts no thread. (A departure from the
+ *   specification, where an unset endpoint means localhost: a library must not send what nobody
+ *   asked for.)
+ *
+ * [4] COMPILE-TIME SWITCHES, the same in every file of a program
+ *   OTEL_LITE_IMPLEMENTATION   this file holds the implementation
+ *   OTEL_LITE_STATIC           ... and every function is static: nothing is exported
+ *   OTEL_LITE_DISABLE          every call compiles to nothing, and no symbol remains
+ *   OTEL_LITE_NO_TRACES        no otel_span_*: calls do not compile; so do the next two
+ *   OTEL_LITE_NO_METRICS       no instruments
+ *   OTEL_LITE_NO_LOGS          no log records
+ *   OTEL_LITE_NO_HTTP          no built-in client: options.transport is needed
+ *   OTEL_LITE_NO_ENV           no variable is read, getenv() is not referenced
+ *   OTEL_LITE_NO_THREADS       no background thread, no thread-local current span
+ *   OTEL_LITE_NO_MALLOC        options.memory is needed
+ *   OTEL_LITE_NO_FORK          fork is not noticed: a child must not use the SDK
+ *   OTEL_LITE_NO_WAKE          a recording call never wakes the background thread: no system call
+ *                              whatever; a full batch then waits for its delay
+ *   OTEL_LITE_SINGLE_THREADED  no atomics at all: one thread, no signal handlers
+ *   OTEL_LITE_FREESTANDING     no operating system; set by itself when there is none. Needs
+ *                              OTEL_LITE_MONOTONIC_NS(), OTEL_LITE_UNIX_NS() (uint64_t) and
+ *                              OTEL_LITE_ENTROPY(buffer, bytes) (fills, returns true)
+ *   OTEL_LITE_SPAN_BYTES, OTEL_LITE_CHUNK_BYTES   memory of a span, see [5]
+ *   OTEL_LITE_CRITICAL_ENTER(), OTEL_LITE_CRITICAL_LEAVE(state)   where the processor lacks
+ *                              atomics; built in for Cortex-M
+ *   OTEL_LITE_GETENV(name), OTEL_LITE_WAIT(fds, n, ms), OTEL_LITE_ALLOC(bytes), OTEL_LITE_FREE(p)
+ *                              replace the C library's
+ *
+ * [5] MEMORY
+ *   otel_open() takes one block, options.memory or one malloc(), and never more.
+ *   otel_memory_needed() tells its size. Pages of it that are never touched cost nothing on a
+ *   hosted system. An open span takes a slot of OTEL_LITE_SPAN_BYTES and, when that is full,
+ *   chunks of OTEL_LITE_CHUNK_BYTES that all spans share, at most 8 runs of at most 32.
+ *
+ * [6] THREADS, SIGNALS, INTERRUPTS, FORK
+ *   Recording (add, set, record, span_*, log) is lock-free and may be called from any thread,
+ *   signal handler or interrupt; it makes no system call but reading the clock, and one write()
+ *   to wake the background thread when a batch is complete. Opening, creating, polling, flushing
+ *   and closing are for ordinary code. After fork() the child has new ids, empty queues, series
+ *   at zero and no thread: call otel_poll() there, or open another SDK.
+ *
+ * [7] ERRORS AND LOSSES
+ *   Recording never fails its caller. What is lost is counted by reason in otel_stats_get() and
+ *   told once a minute at most through options.on_diagnostic. Bad UTF-8 is repaired with U+FFFD.
+ *   NULL and zeroed handles are fine everywhere.
+ *
+ * [8] YOUR OWN TRANSPORT
+ *   options.transport.send gets a finished OTLP request and answers sent, retry, refused, or
+ *   pending, and then calls otel_transport_complete(). If it carries HTTP, otel_transport_http()
+ *   applies OTLP's rules to the answer.
+ *
+ * [9] LIMITS, AND WHAT IT DOES NOT DO
+ *   128 attributes a set, 128 events a span, keys of at most 16383 bytes, histograms of at most
+ *   255 boundaries. Metrics are cumulative. No TLS, no gRPC, no compression: put a Collector
+ *   beside it.
+ *
+ * [10] VERSIONS
+ *   OTEL_LITE_VERSION. Before 1.0 a minor version may change the API; CHANGELOG.md says how.
+ *
+ * Generated from src/ by amalgamate.py, source id 8264e1e29efcb05e. Do not edit. */
+
+#ifndef OTEL_LITE_H
+#define OTEL_LITE_H
+#define OTEL_LITE_SOURCE_ID "8264e1e29efcb05e"
+
+/* ---- src/api/config.h ---- */
+/* config: the compile-time switches, their defaults and the combinations that cannot work.
+ * Read by every other part; holds no code. A switch is defined (to nothing or to 1) before the
+ * header is included, the same in every file of a program. What each one saves stands in doc.h. */
+
+/* The implementing file asks the C library for POSIX and its usual extensions (clock_gettime,
+ * madvise, getrandom), whatever -std= says. That works only before the first system header. */
+#if defined(OTEL_LITE_IMPLEMENTATION) && !defined(OTEL_LITE_DISABLE) &&                            \
+    !defined(OTEL_LITE_FREESTANDING)
+#if !defined(_DEFAULT_SOURCE)
+#define _DEFAULT_SOURCE 1
+#endif
+#if !defined(_POSIX_C_SOURCE) && !defined(_GNU_SOURCE)
+#define _POSIX_C_SOURCE 200809L
+#endif
+#if defined(__APPLE__) && !defined(_DARWIN_C_SOURCE)
+#define _DARWIN_C_SOURCE 1
+#endif
+#endif
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define OTEL_LITE_VERSION       "0.1.0"
+#define OTEL_LITE_VERSION_MAJOR 0
+#define OTEL_LITE_VERSION_MINOR 1
+#define OTEL_LITE_VERSION_PATCH 0
+
+/* A target with an operating system that speaks POSIX; everything else is firmware. */
+#if !defined(OTEL_LITE_FREESTANDING)
+#if !defined(__unix__) && !defined(__linux__) && !defined(__APPLE__)
+#define OTEL_LITE_FREESTANDING
+#endif
+#endif
+
+#if defined(OTEL_LITE_FREESTANDING)
+#if !defined(OTEL_LITE_NO_THREADS)
+#define OTEL_LITE_NO_THREADS
+#endif
+#if !defined(OTEL_LITE_NO_HTTP)
+#define OTEL_LITE_NO_HTTP
+#endif
+#if !defined(OTEL_LITE_NO_ENV)
+#define OTEL_LITE_NO_ENV
+#endif
+#if !defined(OTEL_LITE_NO_MALLOC)
+#define OTEL_LITE_NO_MALLOC
+#endif
+#endif
+
+#if defined(OTEL_LITE_NO_TRACES) && defined(OTEL_LITE_NO_METRICS) && defined(OTEL_LITE_NO_LOGS)
+#error "otel_lite: every signal is compiled out; define OTEL_LITE_DISABLE instead"
+#endif
+
+/* Bytes of encoded attributes, events and status that a span holds before it takes a chunk. */
+#if !defined(OTEL_LITE_SPAN_BYTES)
+#if defined(OTEL_LITE_FREESTANDING)
+#define OTEL_LITE_SPAN_BYTES 256
+#else
+#define OTEL_LITE_SPAN_BYTES 512
+#endif
+#endif
+
+/* Bytes of one chunk that a bigger span takes from the pool shared by all open spans. */
+#if !defined(OTEL_LITE_CHUNK_BYTES)
+#if defined(OTEL_LITE_FREESTANDING)
+#define OTEL_LITE_CHUNK_BYTES 128
+#else
+#define OTEL_LITE_CHUNK_BYTES 1024
+#endif
+#endif
+
+#if OTEL_LITE_SPAN_BYTES < 192 || OTEL_LITE_SPAN_BYTES > 4096
+#error "otel_lite: OTEL_LITE_SPAN_BYTES must be from 192 (ids, times and a short name) to 4096"
+#endif
+#if OTEL_LITE_CHUNK_BYTES < 64 || OTEL_LITE_CHUNK_BYTES > 4096
+#error "otel_lite: OTEL_LITE_CHUNK_BYTES must be from 64 to 4096"
+#endif
+
+#if defined(__GNUC__) || defined(__clang__)
+#define OTEL__INLINE static inline __attribute__((always_inline, unused))
+#define OTEL__UNUSED __attribute__((unused))
+#else
+#define OTEL__INLINE static inline
+#define OTEL__UNUSED
+#endif
+
+#if defined(OTEL_LITE_DISABLE)
+#define OTEL_API OTEL__INLINE
+#elif defined(OTEL_LITE_STATIC)
+#define OTEL_API static OTEL__UNUSED
+#else
+#define OTEL_API extern
+#endif
+
+/* ---- src/api/api.h ---- */
+/* api: results, attributes, transports, options, and the calls on an SDK as a whole; signals.h has
+ * what records. Together they are all that is public.
+ * A handle may be NULL (or a zeroed otel_span) everywhere: the call is then a cheap no-op, which is
+ * what a failed or switched-off otel_open() gives. "Any thread" includes signal handlers and, on a
+ * microcontroller, interrupts. Recording returns nothing and never fails its caller: losses are
+ * counted, see otel_stats_get(). Enumerators carry OTLP's numbers. */
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- results ---- */
+
+/* Every status: name, number, text. 0 is success, positive a note, negative an error. */
+#define OTEL_STATUS_LIST(X)                                                                        \
+    X(OK, 0, "success")                                                                            \
+    X(DISABLED, 1, "telemetry is off: nothing is configured, or it was switched off")              \
+    X(TIMEOUT, 2, "the deadline passed before everything was delivered")                           \
+    X(INVALID, -1, "an option or argument is not valid")                                           \
+    X(NO_MEMORY, -2, "the memory block is too small, or no memory could be had")                   \
+    X(UNSUPPORTED, -3, "the option needs a facility that is not compiled in")                      \
+    X(SYSTEM, -4, "the operating system refused a thread, a descriptor or entropy")                \
+    X(LOST, -5, "records were dropped: otel_stats_get() tells how many and why")
+
+typedef enum otel_status {
+#define OTEL__STATUS_ENUM(name, number, text) OTEL_##name = (number),
+    OTEL_STATUS_LIST(OTEL__STATUS_ENUM)
+#undef OTEL__STATUS_ENUM
+        OTEL__STATUS_END = 127
+} otel_status;
+
+/* The three signals, as indices of otel_stats and as arguments. */
+typedef enum otel_signal {
+    OTEL_SIGNAL_TRACES = 0,
+    OTEL_SIGNAL_METRICS = 1,
+    OTEL_SIGNAL_LOGS = 2,
+    OTEL_SIGNAL_COUNT = 3
+} otel_signal;
+
+/* Why a record was lost: name, number, text. */
+#define OTEL_DROP_LIST(X)                                                                          \
+    X(QUEUE_RECORDS, 0, "the queue held its full number of records")                               \
+    X(QUEUE_BYTES, 1, "the queue's bytes were used up")                                            \
+    X(TOO_LARGE, 2, "one record was larger than half the queue or than a request may be")          \
+    X(NO_SLOT, 3, "too many spans were open at once")                                              \
+    X(REFUSED, 4, "the backend refused the record for good")                                       \
+    X(SUPERSEDED, 5, "a newer cumulative reading replaced an unsent one (no data is missing)")     \
+    X(SHUTDOWN, 6, "still queued when the SDK was closed")                                         \
+    X(BUSY, 7, "a handle was used while another thread held it")
+
+typedef enum otel_drop {
+#define OTEL__DROP_ENUM(name, number, text) OTEL_DROP_##name = (number),
+    OTEL_DROP_LIST(OTEL__DROP_ENUM)
+#undef OTEL__DROP_ENUM
+        OTEL_DROP_COUNT = 8
+} otel_drop;
+
+/* ---- handles ---- */
+
+typedef struct otel_sdk           otel_sdk;
+typedef struct otel_scope         otel_scope;
+typedef struct otel_counter       otel_counter;
+typedef struct otel_counter_f64   otel_counter_f64;
+typedef struct otel_updown        otel_updown;
+typedef struct otel_updown_f64    otel_updown_f64;
+typedef struct otel_gauge         otel_gauge;
+typedef struct otel_gauge_f64     otel_gauge_f64;
+typedef struct otel_histogram     otel_histogram;
+typedef struct otel_histogram_f64 otel_histogram_f64;
+
+/* ---- attributes ---- */
+
+typedef enum otel_type {
+    OTEL_TYPE_EMPTY = 0,
+    OTEL_TYPE_STRING = 1,
+    OTEL_TYPE_BOOL = 2,
+    OTEL_TYPE_INT = 3,
+    OTEL_TYPE_DOUBLE = 4
+} otel_type;
+
+#define OTEL_LENGTH_UNKNOWN 0xffffffffu /* value length: measured when it is used */
+
+/* One key and value, 24 bytes on every target. Made by otel_str() and its siblings; the texts are
+ * borrowed until the call that takes the attribute returns. */
+typedef struct otel_attr {
+    const char *key;
+    uint16_t    key_length; /* bytes; 0 = unknown, measured when it is used           */
+    uint8_t     type;       /* enum otel_type                                         */
+    uint8_t     reserved;   /* 0                                                      */
+    uint32_t    length;     /* bytes of a string; OTEL_LENGTH_UNKNOWN; 0 for the rest */
+    union {
+        const char *s;
+        int64_t     i; /* also a truth value: 0 or 1 */
+        double      d;
+    } value;
+} otel_attr;
+
+/* A borrowed list of attributes. A key that occurs twice: the last one counts. */
+typedef struct otel_attrs {
+    const otel_attr *items;
+    size_t           count;
+} otel_attrs;
+
+#if defined(__GNUC__) || defined(__clang__)
+#define OTEL__KNOWN_LENGTH(text, unknown)                                                          \
+    (__builtin_constant_p(__builtin_strlen(text)) ? __builtin_strlen(text) : (unknown))
+#else
+#define OTEL__KNOWN_LENGTH(text, unknown) (unknown)
+#endif
+
+OTEL__INLINE otel_attr otel__attr_make(const char *key, otel_type type)
+{
+    const size_t n = key != NULL ? OTEL__KNOWN_LENGTH(key, 0) : 0;
+    otel_attr    attr;
+
+    attr.key = key;
+    attr.key_length = (uint16_t)(n <= 0xffffu ? n : 0);
+    attr.type = (uint8_t)type;
+    attr.reserved = 0;
+    attr.length = 0;
+    attr.value.i = 0;
+    return attr;
+}
+
+/* An attribute with a text value, borrowed, UTF-8; NULL is an empty value. Any thread. */
+OTEL__INLINE otel_attr otel_str(const char *key, const char *value)
+{
+    otel_attr attr = otel__attr_make(key, value != NULL ? OTEL_TYPE_STRING : OTEL_TYPE_EMPTY);
+    if (value != NULL) {
+        attr.length = (uint32_t)OTEL__KNOWN_LENGTH(value, OTEL_LENGTH_UNKNOWN);
+        attr.value.s = value;
+    }
+    return attr;
+}
+
+/* An attribute with a text value of `length` bytes, which needs no terminating NUL. Any thread. */
+OTEL__INLINE otel_attr otel_strn(const char *key, const char *value, size_t length)
+{
+    otel_attr attr = otel__attr_make(key, value != NULL ? OTEL_TYPE_STRING : OTEL_TYPE_EMPTY);
+    if (value != NULL) {
+        attr.length = length < OTEL_LENGTH_UNKNOWN ? (uint32_t)length : OTEL_LENGTH_UNKNOWN - 1u;
+        attr.value.s = value;
+    }
+    return attr;
+}
+
+/* An attribute with a signed 64-bit value. Any thread. */
+OTEL__INLINE otel_attr otel_int(const char *key, int64_t value)
+{
+    otel_attr attr = otel__attr_make(key, OTEL_TYPE_INT);
+    attr.value.i = value;
+    return attr;
+}
+
+/* An attribute with a double value; NaN and infinities are allowed. Any thread. */
+OTEL__INLINE otel_attr otel_f64(const char *key, double value)
+{
+    otel_attr attr = otel__attr_make(key, OTEL_TYPE_DOUBLE);
+    attr.value.d = value;
+    return attr;
+}
+
+/* An attribute with a truth value. Any thread. */
+OTEL__INLINE otel_attr otel_bool(const char *key, bool value)
+{
+    otel_attr attr = otel__attr_make(key, OTEL_TYPE_BOOL);
+    attr.value.i = value ? 1 : 0;
+    return attr;
+}
+
+/* A list from an array of `count` attributes, borrowed. Any thread. */
+OTEL__INLINE otel_attrs otel_attrs_of(const otel_attr *items, size_t count)
+{
+    otel_attrs attrs;
+    attrs.items = items;
+    attrs.count = items != NULL ? count : 0;
+    return attrs;
+}
+
+/* The empty list. */
+#define OTEL_NO_ATTRS (otel_attrs_of(NULL, 0))
+
+/* A list written in place: OTEL_ATTRS(otel_str("valve", "inlet"), otel_int("psi", 12)). */
+#if !defined(__cplusplus)
+#define OTEL_ATTRS(...)                                                                            \
+    (otel_attrs_of((const otel_attr[]){ __VA_ARGS__ },                                             \
+                   sizeof((const otel_attr[]){ __VA_ARGS__ }) / sizeof(otel_attr)))
+#else
+} /* extern "C": a template cannot have C linkage */
+template <size_t N> OTEL__INLINE otel_attrs otel__attrs_list(const otel_attr (&items)[N])
+{
+    return otel_attrs_of(items, N);
+}
+extern "C" {
+#define OTEL_ATTRS(...) (otel__attrs_list({ __VA_ARGS__ }))
+#endif
+
+/* ---- diagnostics and counts ---- */
+
+typedef enum otel_severity { /* OTLP SeverityNumber; the other numbers of a range are allowed */
+                             OTEL_SEVERITY_UNSPECIFIED = 0,
+                             OTEL_SEVERITY_TRACE = 1,
+                             OTEL_SEVERITY_DEBUG = 5,
+                             OTEL_SEVERITY_INFO = 9,
+                             OTEL_SEVERITY_WARN = 13,
+                             OTEL_SEVERITY_ERROR = 17,
+                             OTEL_SEVERITY_FATAL = 21
+} otel_severity;
+
+/* Told about what went wrong: a bad option or variable, a loss, a backend's refusal.
+ *   user      options.diagnostic_user
+ *   severity  OTEL_SEVERITY_WARN or _ERROR
+ *   text      constant or valid for the call, one line, never a secret
+ * Runs on the thread that noticed: never from a recording call, never recursively. */
+typedef void (*otel_diagnostic_fn)(void *user, otel_severity severity, const char *text);
+
+/* Counts of one signal; records are spans, log records or encoded metrics.
+ * At rest: started = unsampled + open + ended; ended = delivered + dropped by reason + queued. */
+typedef struct otel_signal_stats {
+    uint64_t started;
+    uint64_t unsampled;
+    uint64_t open;
+    uint64_t ended;
+    uint64_t delivered;
+    uint64_t queued;
+    uint64_t dropped[OTEL_DROP_COUNT]; /* by enum otel_drop */
+} otel_signal_stats;
+
+typedef struct otel_stats {
+    otel_signal_stats signal[OTEL_SIGNAL_COUNT]; /* by enum otel_signal */
+    uint64_t          dropped_attributes;        /* over a limit, without a key, or no room   */
+    uint64_t          dropped_events;            /* span events that found no room            */
+    uint64_t          bad_values;                /* NaN, infinite, or negative counter adds   */
+    uint64_t          busy_handles;              /* calls on a span another thread was using  */
+    uint64_t          overflowed_series;         /* measurements sent to the overflow series  */
+    uint64_t          series;                    /* attribute sets in use, all instruments    */
+    uint64_t          requests;                  /* attempts handed to the transport          */
+    uint64_t          failed_requests;           /* of those, answered by retry or refusal    */
+    size_t            memory_bytes;              /* the whole block                           */
+    size_t            series_bytes_used;         /* of options.series_bytes                   */
+} otel_stats;
+
+/* ---- transport ---- */
+
+/* What became of a request. */
+typedef enum otel_transport_result {
+    OTEL_TRANSPORT_SENT = 0,    /* accepted: the records leave the queue                          */
+    OTEL_TRANSPORT_RETRY = 1,   /* not now: they stay queued and are offered again                */
+    OTEL_TRANSPORT_REFUSED = 2, /* never: they are dropped and counted                            */
+    OTEL_TRANSPORT_PENDING = 3  /* not known yet: otel_transport_complete() will tell             */
+} otel_transport_result;
+
+/* One OTLP export request. Everything is valid until it is answered. */
+typedef struct otel_request {
+    otel_sdk      *sdk;
+    otel_signal    signal;
+    const char    *path;           /* "/v1/traces", "/v1/metrics", "/v1/logs"                     */
+    const char    *content_type;   /* "application/x-protobuf"                                    */
+    const uint8_t *body;           /* an Export*ServiceRequest message                            */
+    size_t         length;         /* bytes of the body                                           */
+    uint32_t       n_records;      /* spans, log records or metrics in it                         */
+    uint32_t       attempt;        /* 1 for the first                                             */
+    uint32_t       retry_after_ms; /* set by the transport with _RETRY if known; 0 = not known    */
+} otel_request;
+
+/* Where requests go instead of the built-in HTTP client.
+ *   send  called from otel_poll(), otel_flush(), otel_close() or the background thread, one request
+ *         at a time; answers at once, or _PENDING and calls otel_transport_complete() later.
+ *         It may record telemetry of its own, but must not call poll, flush or close. */
+typedef struct otel_transport {
+    otel_transport_result (*send)(void *user, otel_request *request);
+    void *user;
+} otel_transport;
+
+/* ---- the SDK ---- */
+
+#define OTEL_ZERO 0xffffffffu /* for a number field where 0 itself is wanted: nothing, at once */
+#define OTEL_NO_LIMIT                                                                              \
+    0xfffffffeu /* for a limit or timeout: none                                  */
+
+/* How an SDK is set up. Zero the struct, name what differs. A field set here wins over its
+ * environment variable, that over `fallback`, that over the default in brackets. */
+typedef struct otel_options {
+    /* identity, copied */
+    const char *service_name; /* OTEL_SERVICE_NAME [unknown_service:<executable>]                 */
+    otel_attrs  resource;     /* over OTEL_RESOURCE_ATTRIBUTES                                    */
+
+    /* where to, copied */
+    const char    *endpoint;  /* OTEL_EXPORTER_OTLP_ENDPOINT, a base URL [none: telemetry is off] */
+    const char    *headers;   /* OTEL_EXPORTER_OTLP_HEADERS, "k=v,k2=v2", values percent-encoded  */
+    otel_transport transport; /* with `send` set it is used instead of HTTP                       */
+    uint32_t timeout_ms;      /* OTEL_EXPORTER_OTLP_TIMEOUT, one attempt [10000]                  */
+    uint32_t max_request_bytes; /* body of one request [1 MiB; firmware 2048]                */
+
+    /* spans */
+    uint32_t span_delay_ms;    /* OTEL_BSP_SCHEDULE_DELAY [5000]                                  */
+    uint32_t span_timeout_ms;  /* OTEL_BSP_EXPORT_TIMEOUT, what one flush waits for [30000]       */
+    uint32_t span_queue;       /* OTEL_BSP_MAX_QUEUE_SIZE, records [2048; firmware 16]            */
+    uint32_t span_batch;       /* OTEL_BSP_MAX_EXPORT_BATCH_SIZE, records [512, at most queue]    */
+    uint32_t span_queue_bytes; /* [256 x span_queue, at least 64 KiB; firmware 1024]              */
+    uint32_t max_open_spans;   /* spans that can be open at once [256; firmware 4]                */
+    uint32_t span_chunks;      /* OTEL_LITE_CHUNK_BYTES each, shared [256; firmware 4]            */
+
+    /* metrics */
+    uint32_t
+        metric_interval_ms; /* OTEL_METRIC_EXPORT_INTERVAL [60000]                            */
+    uint32_t
+        metric_queue_bytes;   /* encoded readings [256 KiB; firmware 1024]                      */
+    uint32_t series_bytes;    /* attribute sets and their values [1 MiB; firmware 1024]         */
+    uint32_t max_series;      /* attribute sets of one instrument [2000; firmware 16]           */
+    uint32_t max_instruments; /* [256; firmware 8]                                              */
+
+    /* log records */
+    uint32_t log_delay_ms; /* [1000]                                                            */
+    uint32_t log_queue;    /* records [2048; firmware 16]                                       */
+    uint32_t log_batch;    /* records [512, at most queue]                                      */
+    uint32_t
+        log_queue_bytes; /* [256 x log_queue, at least 64 KiB; firmware 1024]                 */
+
+    /* shared limits */
+    uint32_t max_scopes; /* [32; firmware 4]                                                  */
+    uint32_t
+        attribute_limit; /* attributes of one span, event or log record [128]                 */
+    uint32_t text_bytes; /* copies of names, units, resource [32 KiB; firmware 1024]          */
+
+    /* the engine */
+    bool background;         /* start one thread that calls otel_poll()                           */
+    bool disabled;           /* OTEL_SDK_DISABLED: otel_open() returns NULL                       */
+    bool ignore_environment; /* read no variable at all                                           */
+    bool ignore_host;        /* no process and host attributes in the resource                    */
+    void  *memory;           /* the block to use, 16-byte aligned, or NULL for one malloc()       */
+    size_t memory_bytes;     /* bytes at `memory`; see otel_memory_needed()                       */
+
+    /* telling */
+    otel_diagnostic_fn
+                 on_diagnostic; /* [none]                                                    */
+    void        *diagnostic_user;
+    otel_status *status; /* receives the result of otel_open(), may be NULL           */
+
+    const struct otel_options
+        *fallback; /* a program's own defaults, below the environment        */
+} otel_options;
+
+/* Open an SDK.
+ *
+ *   options  borrowed for the call; NULL means all defaults (telemetry is then off unless the
+ *            environment names an endpoint)
+ *
+ * Returns  the SDK, or NULL: nothing is configured (*status OTEL_DISABLED) or it failed (*status
+ *          negative, and a diagnostic says why). NULL is fine for every other call.
+ * Threads  any thread, not a signal handler; several SDKs may be open at once.
+ * Memory   options.memory, or one malloc() of otel_memory_needed() bytes; nothing after that. A
+ *          thread's stack comes on top when options.background is set.
+ * Spec     trace/sdk.md "Tracer Provider", metrics/sdk.md "MeterProvider", logs/sdk.md. */
+OTEL_API otel_sdk *otel_open(const otel_options *options);
+
+/* The bytes that otel_open() would take for these options, environment included.
+ * Returns 0 when an option is not valid. Any thread, not a signal handler. */
+OTEL_API size_t otel_memory_needed(const otel_options *options);
+
+/* Do what can be done without waiting: collect, batch, send, read replies.
+ *
+ * Returns  milliseconds until it wants to be called again, 0 = at once; for a NULL or closed SDK
+ *          UINT32_MAX. A descriptor of otel_poll_fds() becoming ready is a reason to call sooner.
+ * Threads  any thread, not a signal handler; when another thread is inside, returns 1 at once. */
+OTEL_API uint32_t otel_poll(otel_sdk *sdk);
+
+#if !defined(OTEL_LITE_FREESTANDING)
+struct pollfd;
+
+/* Fill in the descriptors that otel_poll() waits for (the wake-up and, during a request, a socket).
+ *
+ *   fds       room for `capacity` entries; at most 2 are used
+ * Returns  the number filled in. Call it after each otel_poll(); descriptors change.
+ * Threads  the thread that calls otel_poll(). */
+OTEL_API size_t otel_poll_fds(otel_sdk *sdk, struct pollfd *fds, size_t capacity);
+#endif
+
+/* Collect metrics and deliver everything recorded so far.
+ *
+ *   timeout_ms  0 = do what can be done at once; OTEL_NO_LIMIT waits as long as it takes
+ * Returns  OTEL_OK, OTEL_TIMEOUT (what is left stays queued), OTEL_LOST (something was refused).
+ * Threads  any thread, not a signal handler, not from a transport or diagnostic callback.
+ * Spec     trace/sdk.md, metrics/sdk.md, logs/sdk.md "ForceFlush". */
+OTEL_API otel_status otel_flush(otel_sdk *sdk, uint32_t timeout_ms);
+
+/* Flush within the deadline, stop the thread, close the socket. What is left counts as dropped.
+ * Afterwards every call on the SDK and its handles is a no-op; the block stays in place.
+ *
+ * Returns  as otel_flush(). A second call returns OTEL_OK at once.
+ * Threads  any thread, not a signal handler.
+ * Spec     "Shutdown" of the three SDK documents. */
+OTEL_API otel_status otel_close(otel_sdk *sdk, uint32_t timeout_ms);
+
+/* Close at once if that was not done, and give the block back. No handle may be used afterwards.
+ * Threads: no other thread may be using the SDK. */
+OTEL_API void otel_release(otel_sdk *sdk);
+
+/* Copy the counts of `sdk` into `stats`, zeroed for NULL. Exact at rest, within what was recorded
+ * meanwhile otherwise. Any thread, not a signal handler. */
+OTEL_API void otel_stats_get(otel_sdk *sdk, otel_stats *stats);
+
+/* The records that the queue of `signal` still has room for, by its limit in records; 0 for NULL or
+ * a bad signal. Any thread. */
+OTEL_API uint32_t otel_queue_free(otel_sdk *sdk, otel_signal signal);
+
+/* A status as one English line, constant. Any thread. */
+OTEL_API const char *otel_status_text(otel_status status);
+
+/* A loss reason as one English line, constant. Any thread. */
+OTEL_API const char *otel_drop_text(otel_drop reason);
+
+/* Answer a request that a transport left pending. Exactly once for each; later answers are ignored.
+ * Any thread, signal handler or interrupt. */
+OTEL_API void otel_transport_complete(otel_request *request, otel_transport_result result);
+
+/* Turn an HTTP answer into a transport result by OTLP's rules: any 2xx is success; 429, 502, 503
+ * and 504 are retried, after `retry_after` seconds if that header was there (else NULL); the
+ * rest is final. A transport that carries HTTP returns its result.
+ *   body, length  the reply's body, or NULL, 0
+ * Spec: OTLP "OTLP/HTTP Response". Any thread. */
+OTEL_API otel_transport_result otel_transport_http(otel_request *request, int http_status,
+                                                   const char *retry_after, const void *body,
+                                                   size_t length);
+
+/* Get the instrumentation scope that names the code which records.
+ *
+ *   name     of the library or module, copied; NULL or empty is allowed and reported
+ *   version  copied; NULL for none
+ * Returns  the scope, the same one for the same pair; NULL when max_scopes is used up (reported).
+ * Threads  any thread, not a signal handler. The scope lives as long as the SDK.
+ * Spec     common/instrumentation-scope.md; serves as tracer, meter and logger. */
+OTEL_API otel_scope *otel_scope_get(otel_sdk *sdk, const char *name, const char *version);
+
+#ifdef __cplusplus
+}
+#endif
+
+/* ---- src/api/signals.h ---- */
+/* signals: what a program calls to record: context, spans, metrics, log records.
+ * All of it is for any thread, signal handlers and interrupts included, unless a comment says
+ * otherwise; NULL and zeroed handles are no-ops; nothing returns an error, losses are counted.
+ * Spec: trace/api.md, metrics/api.md, logs/api.md. */
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- context ---- */
+
+/* The identity of a span, as it travels between threads and processes. Zeroed = none. */
+typedef struct otel_context {
+    uint8_t trace_id[16];
+    uint8_t span_id[8];
+    uint8_t trace_flags; /* W3C: bit 0 sampled, bit 1 random trace id */
+    uint8_t remote;      /* 1 when it came from another process       */
+} otel_context;
+
+#define OTEL_TRACE_FLAG_SAMPLED 0x01u
+#define OTEL_TRACE_FLAG_RANDOM  0x02u
+
+/* ---- spans ---- */
+
+#if !defined(OTEL_LITE_NO_TRACES)
+
+typedef enum otel_span_kind {
+    OTEL_SPAN_KIND_DEFAULT = 0, /* internal */
+    OTEL_SPAN_KIND_INTERNAL = 1,
+    OTEL_SPAN_KIND_SERVER = 2,
+    OTEL_SPAN_KIND_CLIENT = 3,
+    OTEL_SPAN_KIND_PRODUCER = 4,
+    OTEL_SPAN_KIND_CONSUMER = 5
+} otel_span_kind;
+
+typedef enum otel_status_code {
+    OTEL_STATUS_CODE_UNSET = 0,
+    OTEL_STATUS_CODE_OK = 1,
+    OTEL_STATUS_CODE_ERROR = 2
+} otel_status_code;
+
+/* A span by value: copy it, hand it to another thread. It keeps its identity after it has ended (an
+ * ended span can be a parent); everything else on an ended or zeroed one is a no-op. */
+typedef struct otel_span {
+    struct otel__span *slot;       /* NULL: not recording */
+    uint32_t           generation; /* of the slot         */
+    otel_context       context;
+} otel_span;
+
+/* How a span starts. Zeroed or NULL: internal, child of the current span, no attributes. */
+typedef struct otel_span_options {
+    const otel_context *parent; /* borrowed; NULL: the current span              */
+    bool                root;   /* start a new trace whatever the current span   */
+    otel_span_kind      kind;   /* [internal]                                    */
+    otel_attrs          attrs;  /* borrowed                                      */
+} otel_span_options;
+
+/* Start a span. It does not become the current one: see otel_span_attach().
+ *
+ *   scope    from otel_scope_get()
+ *   name     borrowed, UTF-8
+ *   options  borrowed for the call, or NULL
+ *
+ * Returns  the span. When nothing is recorded (NULL scope, telemetry off, no free slot) a
+ *          non-recording one: with the parent's identity if telemetry is off, else with ids of its
+ *          own, so that propagation goes on.
+ * Threads  any thread; may be ended on another.
+ * Memory   one of max_open_spans slots; attributes that outgrow it take chunks.
+ * Spec     trace/api.md "Span Creation"; trace/sdk.md "SDK Span creation". */
+OTEL_API otel_span otel_span_start(otel_scope *scope, const char *name,
+                                   const otel_span_options *options);
+
+/* Set attributes; a key that is there already gets the new value.
+ * Any thread; two threads at one span: one of them loses (counted: busy_handles).
+ * Spec: trace/api.md "Set Attributes". */
+OTEL_API void otel_span_set(otel_span span, otel_attrs attrs);
+
+/* Add an event at the current time. Any thread. Spec: trace/api.md "Add Events". */
+OTEL_API void otel_span_add_event(otel_span span, const char *name, otel_attrs attrs);
+
+/* Set the status. Unset is ignored, Ok is final, Error replaces Error; `message` (borrowed, may be
+ * NULL) counts only for Error. Any thread. Spec: trace/api.md "Set Status". */
+OTEL_API void otel_span_set_status(otel_span span, otel_status_code code, const char *message);
+
+/* End the span now and queue it. Every later call on it is a no-op.
+ * Any thread; takes no lock; the record that completes a batch may write one word to wake a
+ * sleeping engine. Spec: trace/api.md "End". */
+OTEL_API void otel_span_end(otel_span span);
+
+/* Whether setting anything on the span has an effect. Any thread. Spec: "IsRecording". */
+OTEL_API bool otel_span_is_recording(otel_span span);
+
+/* The span's identity; zeroed for a zeroed span. Any thread, also after its end. */
+OTEL_API otel_context otel_span_context(otel_span span);
+
+/* Make `span` the current one of this thread: parent of spans started, and joined by log records
+ * written, without a context of their own.
+ * Returns  the identity that was current before, for otel_span_detach().
+ * Threads  the current span belongs to the calling thread (without threads: to the program).
+ * Spec     trace/api.md "Context Interaction"; context/README.md "Attach Context". */
+OTEL_API otel_context otel_span_attach(otel_span span);
+
+/* Put back what otel_span_attach() returned. Same thread. */
+OTEL_API void otel_span_detach(otel_context previous);
+
+#endif /* OTEL_LITE_NO_TRACES */
+
+/* ---- metrics ---- */
+
+#if !defined(OTEL_LITE_NO_METRICS)
+
+/* How a histogram is made. Zeroed or NULL: OpenTelemetry's 15 default boundaries. */
+typedef struct otel_histogram_options {
+    const double *bounds;   /* upper, inclusive, strictly increasing, finite; copied */
+    size_t        n_bounds; /* at most 255                                           */
+} otel_histogram_options;
+
+/* Create a counter of integers, a sum that only grows.
+ *
+ *   scope        from otel_scope_get()
+ *   name         first a letter, then letters, digits, _ . - /, at most 255; copied
+ *   unit         UCUM, such as "By" or "{request}", at most 63 bytes; copied; NULL for none
+ *   description  copied; NULL for none
+ *
+ * Returns  the counter; the same one for the same scope, name, unit and description; NULL when the
+ *          metrics signal is off or its memory used up (reported).
+ * Threads  any thread, not a signal handler. It lives as long as the SDK.
+ * Memory   one of max_instruments, and text for the copies.
+ * Spec     metrics/api.md "Counter creation". */
+OTEL_API otel_counter *otel_counter_create(otel_scope *scope, const char *name, const char *unit,
+                                           const char *description);
+/* Create a counter of doubles; otherwise as otel_counter_create(). */
+OTEL_API otel_counter_f64 *otel_counter_create_f64(otel_scope *scope, const char *name,
+                                                   const char *unit, const char *description);
+/* Create an up-down counter of integers, a sum that also falls; as otel_counter_create(). */
+OTEL_API otel_updown *otel_updown_create(otel_scope *scope, const char *name, const char *unit,
+                                         const char *description);
+/* Create an up-down counter of doubles; as otel_counter_create(). */
+OTEL_API otel_updown_f64 *otel_updown_create_f64(otel_scope *scope, const char *name,
+                                                 const char *unit, const char *description);
+/* Create a gauge of integers, which keeps the last value; as otel_counter_create(). */
+OTEL_API otel_gauge *otel_gauge_create(otel_scope *scope, const char *name, const char *unit,
+                                       const char *description);
+/* Create a gauge of doubles; as otel_counter_create(). */
+OTEL_API otel_gauge_f64 *otel_gauge_create_f64(otel_scope *scope, const char *name,
+                                               const char *unit, const char *description);
+/* Create a histogram of integers with explicit buckets; as otel_counter_create(). Boundaries that
+ * are not valid are reported and the default ones used. */
+OTEL_API otel_histogram *otel_histogram_create(otel_scope *scope, const char *name,
+                                               const char *unit, const char *description,
+                                               const otel_histogram_options *options);
+/* Create a histogram of doubles; as otel_histogram_create(). */
+OTEL_API otel_histogram_f64 *otel_histogram_create_f64(otel_scope *scope, const char *name,
+                                                       const char *unit, const char *description,
+                                                       const otel_histogram_options *options);
+
+/* Add `value` to a counter for one attribute set.
+ *
+ *   counter  NULL is ignored
+ *   value    in the instrument's unit, >= 0; a negative one is dropped (otel_stats: bad_values)
+ *   attrs    borrowed; copied the first time the set is seen; at most 128 attributes count
+ *
+ * Threads  any thread.
+ * Memory   a new set takes space of series_bytes; past max_series or that space it is counted in
+ *          the series otel.metric.overflow=true, so that totals stay right.
+ * Spec     metrics/api.md "Counter operations"; metrics/sdk.md "Cardinality limits". */
+OTEL_API void otel_counter_add(otel_counter *counter, int64_t value, otel_attrs attrs);
+/* Add a finite double >= 0; as otel_counter_add(). */
+OTEL_API void otel_counter_add_f64(otel_counter_f64 *counter, double value, otel_attrs attrs);
+/* Add a positive or negative integer; as otel_counter_add(). */
+OTEL_API void otel_updown_add(otel_updown *updown, int64_t value, otel_attrs attrs);
+/* Add a finite double; as otel_counter_add(). */
+OTEL_API void otel_updown_add_f64(otel_updown_f64 *updown, double value, otel_attrs attrs);
+/* Set the gauge of one attribute set; as otel_counter_add(). */
+OTEL_API void otel_gauge_set(otel_gauge *gauge, int64_t value, otel_attrs attrs);
+/* Set a finite double; as otel_counter_add(). */
+OTEL_API void otel_gauge_set_f64(otel_gauge_f64 *gauge, double value, otel_attrs attrs);
+/* Record an integer, negative ones too; as otel_counter_add(). */
+OTEL_API void otel_histogram_record(otel_histogram *histogram, int64_t value, otel_attrs attrs);
+/* Record a finite double; as otel_counter_add(). */
+OTEL_API void otel_histogram_record_f64(otel_histogram_f64 *histogram, double value,
+                                        otel_attrs attrs);
+
+#endif /* OTEL_LITE_NO_METRICS */
+
+/* ---- log records ---- */
+
+#if !defined(OTEL_LITE_NO_LOGS)
+
+/* A log record with every field. Zeroed fields are left out. Texts are borrowed, UTF-8. */
+typedef struct otel_log_record {
+    otel_severity       severity;
+    const char         *severity_text; /* the source's own name of the level          */
+    const char         *body;
+    const char         *event_name; /* makes the record an event                   */
+    otel_attrs          attrs;
+    const otel_context *context;      /* the span it belongs to; NULL: the current   */
+    uint64_t            time_unix_ns; /* when it happened; 0: not known, left out    */
+} otel_log_record;
+
+/* Write a log record of something that happens now, in the current span (if any).
+ *
+ *   severity  1 to 24, or OTEL_SEVERITY_UNSPECIFIED
+ *   body      borrowed, UTF-8 (repaired if it is not); NULL for none
+ *   attrs     borrowed
+ *
+ * Threads  any thread.
+ * Memory   queue only; when it is full the record is dropped and counted.
+ * Spec     logs/api.md "Emit a LogRecord". */
+OTEL_API void otel_log(otel_scope *scope, otel_severity severity, const char *body,
+                       otel_attrs attrs);
+
+/* Write a log record with every field; `record` is borrowed; as otel_log(). */
+OTEL_API void otel_log_emit(otel_scope *scope, const otel_log_record *record);
+
+#endif /* OTEL_LITE_NO_LOGS */
+
+#ifdef __cplusplus
+}
+#endif
+
+/* ---- src/api/disabled.h ---- */
+/* disabled: what the calls are when OTEL_LITE_DISABLE is defined: nothing, inlined even without
+ * optimisation, so that no symbol and no code of the library remains in the program. The twins of
+ * the declarations in api.h and signals.h, in their order; a test compares the two lists.
+ * Spec: metrics/noop.md, logs/noop.md; trace/api.md "in the absence of an installed SDK". */
+
+#if defined(OTEL_LITE_DISABLE)
+
+OTEL_API otel_sdk *otel_open(const otel_options *options)
+{
+    if (options != NULL && options->status != NULL) {
+        *options->status = OTEL_DISABLED;
+    }
+    return NULL;
+}
+
+OTEL_API size_t otel_memory_needed(const otel_options *options)
+{
+    (void)options;
+    return 0;
+}
+
+OTEL_API uint32_t otel_poll(otel_sdk *sdk)
+{
+    (void)sdk;
+    return UINT32_MAX;
+}
+
+OTEL_API otel_status otel_flush(otel_sdk *sdk, uint32_t timeout_ms)
+{
+    (void)sdk;
+    (void)timeout_ms;
+    return OTEL_DISABLED;
+}
+
+OTEL_API otel_status otel_close(otel_sdk *sdk, uint32_t timeout_ms)
+{
+    (void)sdk;
+    (void)timeout_ms;
+    return OTEL_DISABLED;
+}
+
+OTEL_API void otel_release(otel_sdk *sdk) { (void)sdk; }
+
+OTEL_API void otel_stats_get(otel_sdk *sdk, otel_stats *stats)
+{
+    (void)sdk;
+    if (stats != NULL) {
+        static const otel_stats none = {
+            { { 0, 0, 0, 0, 0, 0, { 0 } } }, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
+        };
+        *stats = none;
+    }
+}
+
+OTEL_API uint32_t otel_queue_free(otel_sdk *sdk, otel_signal signal)
+{
+    (void)sdk;
+    (void)signal;
+    return 0;
+}
+
+OTEL_API const char *otel_status_text(otel_status status)
+{
+    (void)status;
+    return "telemetry is compiled out";
+}
+
+OTEL_API const char *otel_drop_text(otel_drop reason)
+{
+    (void)reason;
+    return "telemetry is compiled out";
+}
+
+OTEL_API void otel_transport_complete(otel_request *request, otel_transport_result result)
+{
+    (void)request;
+    (void)result;
+}
+
+OTEL_API otel_transport_result otel_transport_http(otel_request *request, int http_status,
+                                                   const char *retry_after, const void *body,
+                                                   size_t length)
+{
+    (void)request;
+    (void)http_status;
+    (void)retry_after;
+    (void)body;
+    (void)length;
+    return OTEL_TRANSPORT_REFUSED;
+}
+
+OTEL_API otel_scope *otel_scope_get(otel_sdk *sdk, const char *name, const char *version)
+{
+    (void)sdk;
+    (void)name;
+    (void)version;
+    return NULL;
+}
+
+#if !defined(OTEL_LITE_FREESTANDING)
+OTEL_API size_t otel_poll_fds(otel_sdk *sdk, struct pollfd *fds, size_t capacity)
+{
+    (void)sdk;
+    (void)fds;
+    (void)capacity;
+    return 0;
+}
+#endif
+
+#if !defined(OTEL_LITE_NO_TRACES)
+
+OTEL_API otel_span otel_span_start(otel_scope *scope, const char *name,
+                                   const otel_span_options *options)
+{
+    otel_span span = { NULL, 0, { { 0 }, { 0 }, 0, 0 } };
+    (void)scope;
+    (void)name;
+    if (options != NULL && options->parent != NULL) {
+        span.context = *options->parent; /* a caller's context goes on: trace/api.md */
+    }
+    return span;
+}
+
+OTEL_API void otel_span_set(otel_span span, otel_attrs attrs)
+{
+    (void)span;
+    (void)attrs;
+}
+
+OTEL_API void otel_span_add_event(otel_span span, const char *name, otel_attrs attrs)
+{
+    (void)span;
+    (void)name;
+    (void)attrs;
+}
+
+OTEL_API void otel_span_set_status(otel_span span, otel_status_code code, const char *message)
+{
+    (void)span;
+    (void)code;
+    (void)message;
+}
+
+OTEL_API void otel_span_end(otel_span span) { (void)span; }
+
+OTEL_API bool otel_span_is_recording(otel_span span)
+{
+    (void)span;
+    return false;
+}
+
+OTEL_API otel_context otel_span_context(otel_span span) { return span.context; }
+
+OTEL_API otel_context otel_span_attach(otel_span span) { return span.context; }
+
+OTEL_API void otel_span_detach(otel_context previous) { (void)previous; }
+
+#endif
+
+#if !defined(OTEL_LITE_NO_METRICS)
+
+OTEL_API otel_counter *otel_counter_create(otel_scope *scope, const char *name, const char *unit,
+                                           const char *description)
+{
+    (void)scope;
+    (void)name;
+    (void)unit;
+    (void)description;
+    return NULL;
+}
+
+OTEL_API otel_counter_f64 *otel_counter_create_f64(otel_scope *scope, const char *name,
+                                                   const char *unit, const char *description)
+{
+    (void)scope;
+    (void)name;
+    (void)unit;
+    (void)description;
+    return NULL;
+}
+
+OTEL_API otel_updown *otel_updown_create(otel_scope *scope, const char *name, const char *unit,
+                                         const char *description)
+{
+    (void)scope;
+    (void)name;
+    (void)unit;
+    (void)description;
+    return NULL;
+}
+
+OTEL_API otel_updown_f64 *otel_updown_create_f64(otel_scope *scope, const char *name,
+                                                 const char *unit, const char *description)
+{
+    (void)scope;
+    (void)name;
+    (void)unit;
+    (void)description;
+    return NULL;
+}
+
+OTEL_API otel_gauge *otel_gauge_create(otel_scope *scope, const char *name, const char *unit,
+                                       const char *description)
+{
+    (void)scope;
+    (void)name;
+    (void)unit;
+    (void)description;
+    return NULL;
+}
+
+OTEL_API otel_gauge_f64 *otel_gauge_create_f64(otel_scope *scope, const char *name,
+                                               const char *unit, const char *description)
+{
+    (void)scope;
+    (void)name;
+    (void)unit;
+    (void)description;
+    return NULL;
+}
+
+OTEL_API otel_histogram *otel_histogram_create(otel_scope *scope, const char *name,
+                                               const char *unit, const char *description,
+                                               const otel_histogram_options *options)
+{
+    (void)scope;
+    (void)name;
+    (void)unit;
+    (void)description;
+    (void)options;
+    return NULL;
+}
+
+OTEL_API otel_histogram_f64 *otel_histogram_create_f64(otel_scope *scope, const char *name,
+                                                       const char *unit, const char *description,
+                                                       const otel_histogram_options *options)
+{
+    (void)scope;
+    (void)name;
+    (void)unit;
+    (void)description;
+    (void)options;
+    return NULL;
+}
+
+OTEL_API void otel_counter_add(otel_counter *counter, int64_t value, otel_attrs attrs)
+{
+    (void)counter;
+    (void)value;
+    (void)attrs;
+}
+
+OTEL_API void otel_counter_add_f64(otel_counter_f64 *counter, double value, otel_attrs attrs)
+{
+    (void)counter;
+    (void)value;
+    (void)attrs;
+}
+
+OTEL_API void otel_updown_add(otel_updown *updown, int64_t value, otel_attrs attrs)
+{
+    (void)updown;
+    (void)value;
+    (void)attrs;
+}
+
+OTEL_API void otel_updown_add_f64(otel_updown_f64 *updown, double value, otel_attrs attrs)
+{
+    (void)updown;
+    (void)value;
+    (void)attrs;
+}
+
+OTEL_API void otel_gauge_set(otel_gauge *gauge, int64_t value, otel_attrs attrs)
+{
+    (void)gauge;
+    (void)value;
+    (void)attrs;
+}
+
+OTEL_API void otel_gauge_set_f64(otel_gauge_f64 *gauge, double value, otel_attrs attrs)
+{
+    (void)gauge;
+    (void)value;
+    (void)attrs;
+}
+
+OTEL_API void otel_histogram_record(otel_histogram *histogram, int64_t value, otel_attrs attrs)
+{
+    (void)histogram;
+    (void)value;
+    (void)attrs;
+}
+
+OTEL_API void otel_histogram_record_f64(otel_histogram_f64 *histogram, double value,
+                                        otel_attrs attrs)
+{
+    (void)histogram;
+    (void)value;
+    (void)attrs;
+}
+
+#endif
+
+#if !defined(OTEL_LITE_NO_LOGS)
+
+OTEL_API void otel_log(otel_scope *scope, otel_severity severity, const char *body,
+                       otel_attrs attrs)
+{
+    (void)scope;
+    (void)severity;
+    (void)body;
+    (void)attrs;
+}
+
+OTEL_API void otel_log_emit(otel_scope *scope, const otel_log_record *record)
+{
+    (void)scope;
+    (void)record;
+}
+
+#endif
+
+#endif /* OTEL_LITE_DISABLE */
+
+#endif /* OTEL_LITE_H */
+
+#if defined(OTEL_LITE_IMPLEMENTATION) && !defined(OTEL__IMPLEMENTED) && !defined(OTEL_LITE_DISABLE)
+#define OTEL__IMPLEMENTED
+
+/* ---- src/core/platform.h ---- */
+/* platform: atomics, clock, entropy, critical section, thread-local storage, threads, host facts.
+ * Everything that differs between a Cortex-M0 and a Linux server, each piece replaceable by a macro
+ * the user defines first. Called by every part below; of those only send/net.h and sdk/ may touch
+ * the system by themselves. Recording uses nothing from here that makes a system call.
+ * Invariants: otel__a32 is atomic everywhere, in signal handlers and interrupts too; otel__a64 is
+ * made atomic by the critical section where the processor cannot do it. */
+
+#include <string.h>
+
+#if !defined(OTEL_LITE_FREESTANDING)
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/mman.h>
+#include <sys/types.h>
+#include <time.h>
+#include <unistd.h>
+#if !defined(CLOCK_MONOTONIC)
+#error                                                                                             \
+    "otel_lite: include otel_lite.h before any system header in the implementing file, or compile \
+it with -D_GNU_SOURCE"
+#endif
+#if defined(__linux__)
+#include <sys/eventfd.h>
+#include <sys/random.h>
+#endif
+#if !defined(OTEL_LITE_NO_THREADS)
+#include <pthread.h>
+#include <signal.h>
+#endif
+#if !defined(OTEL_LITE_NO_MALLOC)
+#include <stdlib.h>
+#endif
+#endif
+
+#if defined(__cplusplus) && __cplusplus >= 201103L
+#define OTEL__STATIC_ASSERT(cond, name) static_assert(cond, #name)
+#elif defined(__STDC_VERSION__) && __STDC_VERSION__ >= 201112L
+#define OTEL__STATIC_ASSERT(cond, name) _Static_assert(cond, #name)
+#else
+#define OTEL__STATIC_ASSERT(cond, name)                                                            \
+    typedef char otel__assert_##name[(cond) ? 1 : -1] OTEL__UNUSED
+#endif
+
+#if defined(__GNUC__) || defined(__clang__)
+#define OTEL__LIKELY(x)   __builtin_expect(!!(x), 1)
+#define OTEL__UNLIKELY(x) __builtin_expect(!!(x), 0)
+#define OTEL__COLD        __attribute__((noinline, cold, unused))
+#define OTEL__NOINLINE    __attribute__((noinline, unused))
+#define OTEL__MUST_USE    __attribute__((warn_unused_result))
+#else
+#define OTEL__LIKELY(x)   (x)
+#define OTEL__UNLIKELY(x) (x)
+#define OTEL__COLD
+#define OTEL__NOINLINE
+#define OTEL__MUST_USE
+#endif
+
+/* A private function that a reduced build may not call. */
+#define OTEL__FN static OTEL__UNUSED
+
+OTEL__STATIC_ASSERT(sizeof(double) == 8, double_is_ieee_binary64);
+
+/* ---- critical section: where the processor lacks an atomic operation ---- */
+
+#if defined(OTEL_LITE_SINGLE_THREADED)
+#define OTEL__ATOMIC_32                 0
+#define OTEL__ATOMIC_64                 0
+#define OTEL_LITE_CRITICAL_ENTER()      0u
+#define OTEL_LITE_CRITICAL_LEAVE(state) ((void)(state))
+#elif defined(__GCC_ATOMIC_INT_LOCK_FREE) && __GCC_ATOMIC_INT_LOCK_FREE == 2
+#define OTEL__ATOMIC_32 1
+#if __GCC_ATOMIC_LLONG_LOCK_FREE == 2 || !defined(OTEL_LITE_FREESTANDING)
+#define OTEL__ATOMIC_64 1
+#else
+#define OTEL__ATOMIC_64 0
+#endif
+#else
+#define OTEL__ATOMIC_32 0
+#define OTEL__ATOMIC_64 0
+#endif
+
+#if (!OTEL__ATOMIC_32 || !OTEL__ATOMIC_64) && !defined(OTEL_LITE_CRITICAL_ENTER)
+#if defined(__ARM_ARCH_PROFILE) && __ARM_ARCH_PROFILE == 'M'
+OTEL__INLINE uint32_t otel__platform_mask(void)
+{
+    uint32_t state;
+    __asm__ volatile("mrs %0, primask\n\tcpsid i" : "=r"(state) : : "memory");
+    return state;
+}
+OTEL__INLINE void otel__platform_unmask(uint32_t state)
+{
+    __asm__ volatile("msr primask, %0" : : "r"(state) : "memory");
+}
+#define OTEL_LITE_CRITICAL_ENTER()      otel__platform_mask()
+#define OTEL_LITE_CRITICAL_LEAVE(state) otel__platform_unmask(state)
+#else
+#error                                                                                             \
+    "otel_lite: this target lacks atomics: define OTEL_LITE_CRITICAL_ENTER() (masks interrupts, \
+returns the old state) and OTEL_LITE_CRITICAL_LEAVE(state), or OTEL_LITE_SINGLE_THREADED"
+#endif
+#endif
+
+/* ---- atomics: one set of primitives, named by what they order ---- */
+
+typedef struct otel__a32 {
+    uint32_t v;
+} otel__a32;
+typedef struct otel__a64 {
+    uint64_t v;
+} otel__a64;
+typedef struct otel__aptr {
+    void *v;
+} otel__aptr;
+
+#if defined(__GNUC__) || defined(__clang__)
+#define OTEL__COMPILER_FENCE() __asm__ volatile("" : : : "memory")
+#else
+#define OTEL__COMPILER_FENCE() ((void)0)
+#endif
+
+#if OTEL__ATOMIC_32
+OTEL__INLINE uint32_t otel__a32_load(const otel__a32 *a)
+{
+    return __atomic_load_n(&a->v, __ATOMIC_ACQUIRE);
+}
+OTEL__INLINE uint32_t otel__a32_peek(const otel__a32 *a)
+{
+    return __atomic_load_n(&a->v, __ATOMIC_RELAXED);
+}
+OTEL__INLINE void otel__a32_store(otel__a32 *a, uint32_t v)
+{
+    __atomic_store_n(&a->v, v, __ATOMIC_RELEASE);
+}
+OTEL__INLINE void otel__a32_put(otel__a32 *a, uint32_t v)
+{
+    __atomic_store_n(&a->v, v, __ATOMIC_RELAXED);
+}
+OTEL__INLINE uint32_t otel__a32_add(otel__a32 *a, uint32_t v)
+{
+    return __atomic_fetch_add(&a->v, v, __ATOMIC_ACQ_REL);
+}
+OTEL__INLINE uint32_t otel__a32_count(otel__a32 *a, uint32_t v)
+{
+    return __atomic_fetch_add(&a->v, v, __ATOMIC_RELAXED);
+}
+OTEL__INLINE uint32_t otel__a32_and(otel__a32 *a, uint32_t v)
+{
+    return __atomic_fetch_and(&a->v, v, __ATOMIC_ACQUIRE);
+}
+OTEL__INLINE uint32_t otel__a32_or(otel__a32 *a, uint32_t v)
+{
+    return __atomic_fetch_or(&a->v, v, __ATOMIC_RELEASE);
+}
+OTEL__INLINE uint32_t otel__a32_xor(otel__a32 *a, uint32_t v)
+{
+    return __atomic_fetch_xor(&a->v, v, __ATOMIC_ACQ_REL);
+}
+OTEL__INLINE uint32_t otel__a32_swap(otel__a32 *a, uint32_t v)
+{
+    return __atomic_exchange_n(&a->v, v, __ATOMIC_ACQ_REL);
+}
+OTEL__INLINE bool otel__a32_cas(otel__a32 *a, uint32_t *expected, uint32_t v)
+{
+    return __atomic_compare_exchange_n(&a->v, expected, v, false, __ATOMIC_ACQ_REL,
+                                       __ATOMIC_ACQUIRE);
+}
+OTEL__INLINE void *otel__aptr_load(const otel__aptr *a)
+{
+    return __atomic_load_n(&a->v, __ATOMIC_ACQUIRE);
+}
+OTEL__INLINE void otel__aptr_store(otel__aptr *a, void *v)
+{
+    __atomic_store_n(&a->v, v, __ATOMIC_RELEASE);
+}
+OTEL__INLINE bool otel__aptr_cas(otel__aptr *a, void **expected, void *v)
+{
+    return __atomic_compare_exchange_n(&a->v, expected, v, false, __ATOMIC_ACQ_REL,
+                                       __ATOMIC_ACQUIRE);
+}
+#else /* aligned 32-bit loads and stores are whole; everything else is masked */
+#define OTEL__MASKED_32(name, expression)                                                          \
+    OTEL__INLINE uint32_t name(otel__a32 *a, uint32_t v)                                           \
+    {                                                                                              \
+        const uint32_t state = OTEL_LITE_CRITICAL_ENTER();                                         \
+        const uint32_t old = *(volatile uint32_t *)&a->v;                                          \
+        *(volatile uint32_t *)&a->v = (expression);                                                \
+        OTEL_LITE_CRITICAL_LEAVE(state);                                                           \
+        return old;                                                                                \
+    }
+OTEL__MASKED_32(otel__a32_add, old + v)
+OTEL__MASKED_32(otel__a32_count, old + v)
+OTEL__MASKED_32(otel__a32_and, old &v)
+OTEL__MASKED_32(otel__a32_or, old | v)
+OTEL__MASKED_32(otel__a32_xor, old ^ v)
+OTEL__MASKED_32(otel__a32_swap, v)
+OTEL__INLINE uint32_t otel__a32_load(const otel__a32 *a)
+{
+    const uint32_t v = *(const volatile uint32_t *)&a->v;
+    OTEL__COMPILER_FENCE();
+    return v;
+}
+OTEL__INLINE uint32_t otel__a32_peek(const otel__a32 *a)
+{
+    return *(const volatile uint32_t *)&a->v;
+}
+OTEL__INLINE void otel__a32_store(otel__a32 *a, uint32_t v)
+{
+    OTEL__COMPILER_FENCE();
+    *(volatile uint32_t *)&a->v = v;
+}
+OTEL__INLINE void otel__a32_put(otel__a32 *a, uint32_t v) { *(volatile uint32_t *)&a->v = v; }
+OTEL__INLINE bool otel__a32_cas(otel__a32 *a, uint32_t *expected, uint32_t v)
+{
+    const uint32_t state = OTEL_LITE_CRITICAL_ENTER();
+    const uint32_t old = *(volatile uint32_t *)&a->v;
+    const bool     same = old == *expected;
+    if (same) {
+        *(volatile uint32_t *)&a->v = v;
+    }
+    OTEL_LITE_CRITICAL_LEAVE(state);
+    *expected = old;
+    return same;
+}
+OTEL__INLINE void *otel__aptr_load(const otel__aptr *a)
+{
+    void *v = *(void *const volatile *)&a->v;
+    OTEL__COMPILER_FENCE();
+    return v;
+}
+OTEL__INLINE void otel__aptr_store(otel__aptr *a, void *v)
+{
+    OTEL__COMPILER_FENCE();
+    *(void *volatile *)&a->v = v;
+}
+OTEL__INLINE bool otel__aptr_cas(otel__aptr *a, void **expected, void *v)
+{
+    const uint32_t state = OTEL_LITE_CRITICAL_ENTER();
+    void          *old = *(void *volatile *)&a->v;
+    const bool     same = old == *expected;
+    if (same) {
+        *(void *volatile *)&a->v = v;
+    }
+    OTEL_LITE_CRITICAL_LEAVE(state);
+    *expected = old;
+    return same;
+}
+#endif
+
+#if OTEL__ATOMIC_64
+OTEL__INLINE uint64_t otel__a64_peek(const otel__a64 *a)
+{
+    return __atomic_load_n(&a->v, __ATOMIC_RELAXED);
+}
+OTEL__INLINE void otel__a64_put(otel__a64 *a, uint64_t v)
+{
+    __atomic_store_n(&a->v, v, __ATOMIC_RELAXED);
+}
+OTEL__INLINE uint64_t otel__a64_count(otel__a64 *a, uint64_t v)
+{
+    return __atomic_fetch_add(&a->v, v, __ATOMIC_RELAXED);
+}
+OTEL__INLINE uint64_t otel__a64_swap(otel__a64 *a, uint64_t v)
+{
+    return __atomic_exchange_n(&a->v, v, __ATOMIC_RELAXED);
+}
+OTEL__INLINE bool otel__a64_cas(otel__a64 *a, uint64_t *expected, uint64_t v)
+{
+    return __atomic_compare_exchange_n(&a->v, expected, v, false, __ATOMIC_RELAXED,
+                                       __ATOMIC_RELAXED);
+}
+#else
+OTEL__INLINE uint64_t otel__a64_peek(const otel__a64 *a)
+{
+    const uint32_t state = OTEL_LITE_CRITICAL_ENTER();
+    const uint64_t v = *(const volatile uint64_t *)&a->v;
+    OTEL_LITE_CRITICAL_LEAVE(state);
+    return v;
+}
+#define OTEL__MASKED_64(name, expression)                                                          \
+    OTEL__INLINE uint64_t name(otel__a64 *a, uint64_t v)                                           \
+    {                                                                                              \
+        const uint32_t state = OTEL_LITE_CRITICAL_ENTER();                                         \
+        const uint64_t old = *(volatile uint64_t *)&a->v;                                          \
+        *(volatile uint64_t *)&a->v = (expression);                                                \
+        OTEL_LITE_CRITICAL_LEAVE(state);                                                           \
+        return old;                                                                                \
+    }
+OTEL__MASKED_64(otel__a64_count, old + v)
+OTEL__MASKED_64(otel__a64_swap, v)
+OTEL__INLINE void otel__a64_put(otel__a64 *a, uint64_t v) { (void)otel__a64_swap(a, v); }
+OTEL__INLINE bool otel__a64_cas(otel__a64 *a, uint64_t *expected, uint64_t v)
+{
+    const uint32_t state = OTEL_LITE_CRITICAL_ENTER();
+    const uint64_t old = *(volatile uint64_t *)&a->v;
+    const bool     same = old == *expected;
+    if (same) {
+        *(volatile uint64_t *)&a->v = v;
+    }
+    OTEL_LITE_CRITICAL_LEAVE(state);
+    *expected = old;
+    return same;
+}
+#endif
+
+/* ---- bits ---- */
+
+/* The index of the lowest set bit; v != 0. */
+OTEL__INLINE uint32_t otel__platform_lowest_bit(uint32_t v)
+{
+#if defined(__GNUC__) || defined(__clang__)
+    return (uint32_t)__builtin_ctz(v);
+#else
+    uint32_t n = 0;
+    while ((v & 1u) == 0) {
+        v >>= 1;
+        n++;
+    }
+    return n;
+#endif
+}
+
+OTEL__INLINE uint64_t otel__platform_double_bits(double d)
+{
+    uint64_t bits;
+    memcpy(&bits, &d, sizeof bits);
+    return bits;
+}
+
+OTEL__INLINE double otel__platform_bits_double(uint64_t bits)
+{
+    double d;
+    memcpy(&d, &bits, sizeof d);
+    return d;
+}
+
+/* Finite, decided on the bits: -ffast-math must not remove the test. */
+OTEL__INLINE bool otel__platform_is_finite(double d)
+{
+    return ((otel__platform_double_bits(d) >> 52) & 0x7ffu) != 0x7ffu;
+}
+
+/* ---- thread-local storage ---- */
+
+#if defined(OTEL_LITE_NO_THREADS) || defined(OTEL_LITE_SINGLE_THREADED)
+#define OTEL__TLS static
+#elif defined(__GNUC__) || defined(__clang__)
+/* initial-exec: reaching it from a signal handler must not allocate */
+#define OTEL__TLS static __thread __attribute__((tls_model("initial-exec")))
+#else
+#define OTEL__TLS static _Thread_local
+#endif
+
+/* ---- clock and entropy ---- */
+
+#if !defined(OTEL_LITE_FREESTANDING)
+OTEL__FN uint64_t otel__platform_clock(clockid_t id)
+{
+    struct timespec t;
+    t.tv_sec = 0;
+    t.tv_nsec = 0;
+    (void)clock_gettime(id, &t); /* cannot fail for the clocks used here */
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+#endif
+
+#if !defined(OTEL_LITE_MONOTONIC_NS)
+#if defined(OTEL_LITE_FREESTANDING)
+#error "otel_lite: firmware has no clock of its own: define OTEL_LITE_MONOTONIC_NS() as uint64_t \
+nanoseconds since start, and OTEL_LITE_UNIX_NS() as nanoseconds since 1970"
+#endif
+#define OTEL_LITE_MONOTONIC_NS() otel__platform_clock(CLOCK_MONOTONIC)
+#endif
+#if !defined(OTEL_LITE_UNIX_NS)
+#define OTEL_LITE_UNIX_NS() otel__platform_clock(CLOCK_REALTIME)
+#endif
+
+OTEL__INLINE uint64_t otel__mono_ns(void) { return OTEL_LITE_MONOTONIC_NS(); }
+
+OTEL__INLINE uint64_t otel__unix_ns(void) { return OTEL_LITE_UNIX_NS(); }
+
+#if !defined(OTEL_LITE_ENTROPY)
+#if defined(OTEL_LITE_FREESTANDING)
+#error                                                                                             \
+    "otel_lite: define OTEL_LITE_ENTROPY(buffer, bytes): fills it with random bytes, returns true; \
+a device without a generator mixes its serial number and a boot counter"
+#endif
+OTEL__FN bool otel__platform_entropy(void *buffer, size_t n)
+{
+    uint8_t *p = (uint8_t *)buffer;
+    int      fd;
+#if defined(__linux__)
+    if (getrandom(p, n, 0) == (ssize_t)n) { /* n <= 256: never short, see getrandom(2) */
+        return true;
+    }
+#endif
+    fd = open("/dev/urandom", O_RDONLY | O_CLOEXEC);
+    while (fd >= 0 && n > 0) {
+        const ssize_t got = read(fd, p, n);
+        if (got <= 0) {
+            break;
+        }
+        p += got;
+        n -= (size_t)got;
+    }
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    return n == 0;
+}
+#define OTEL_LITE_ENTROPY(buffer, bytes) otel__platform_entropy(buffer, bytes)
+#endif
+
+/* ---- waiting: only flush, close and the background thread do ---- */
+
+/* Wait up to `ms` for one of `n` descriptors. A test with a clock of its own moves it here. */
+#if !defined(OTEL_LITE_WAIT)
+#if defined(OTEL_LITE_FREESTANDING)
+#define OTEL_LITE_WAIT(fds, n, ms) ((void)(ms)) /* firmware: the flush loop is the wait */
+#else
+#define OTEL_LITE_WAIT(fds, n, ms) ((void)poll(fds, (nfds_t)(n), (int)(ms)))
+#endif
+#endif
+
+/* ---- noticing fork without a system call ---- */
+
+#if defined(__linux__) && !defined(OTEL_LITE_FREESTANDING) && !defined(OTEL_LITE_NO_FORK)
+#define OTEL__FORK_PAGE 4096u /* the word lives in a page of its own */
+#if !defined(MADV_WIPEONFORK)
+#define MADV_WIPEONFORK 18 /* Linux 4.14 */
+#endif
+/* A page whose bytes read as zero in a forked child, or NULL. Never given back while the SDK
+ * lives. */
+OTEL__FN otel__a32 *otel__platform_fork_page(void)
+{
+    void *page =
+        mmap(NULL, OTEL__FORK_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (page == MAP_FAILED) {
+        return NULL;
+    }
+    if (madvise(page, OTEL__FORK_PAGE, MADV_WIPEONFORK) != 0) {
+        (void)munmap(page, OTEL__FORK_PAGE);
+        return NULL;
+    }
+    return (otel__a32 *)page;
+}
+OTEL__FN void otel__platform_fork_page_free(otel__a32 *page)
+{
+    if (page != NULL) {
+        (void)munmap(page, OTEL__FORK_PAGE);
+    }
+}
+#endif
+
+/* ---- src/core/diag.h ---- */
+/* diag: telling the user what went wrong, and counting what was lost.
+ * The sink calls the user's function with one bounded line; parts above the engine never call it
+ * from a recording call, they count and the engine tells once. Counters are relaxed atomics: exact
+ * at rest. Spec: error-handling.md "Configuring Error Handlers". */
+
+#define OTEL__DIAG_LINE 192 /* bytes of the longest line, NUL included; longer ones are cut */
+
+typedef struct otel__diag_sink {
+    otel_diagnostic_fn fn; /* NULL: nobody listens                                */
+    void              *user;
+    otel__a32          busy; /* 1 while the user's function runs: never recursive */
+} otel__diag_sink;
+
+OTEL__FN size_t otel__diag_append(char *line, size_t n, const char *text)
+{
+    while (text != NULL && *text != '\0' && n + 1 < OTEL__DIAG_LINE) {
+        const char c = *text++;
+        line[n++] = (c >= 0x20 && c < 0x7f) ? c : '?'; /* a backend's text may hold anything */
+    }
+    return n;
+}
+
+/* Tell the user: the line is a, b and c joined; each may be NULL. Never pass a secret. */
+OTEL__FN OTEL__COLD void otel__diag(otel__diag_sink *sink, otel_severity severity, const char *a,
+                                    const char *b, const char *c)
+{
+    char   line[OTEL__DIAG_LINE];
+    size_t n = 0;
+
+    if (sink == NULL || sink->fn == NULL || otel__a32_swap(&sink->busy, 1) != 0) {
+        return;
+    }
+    n = otel__diag_append(line, n, a);
+    n = otel__diag_append(line, n, b);
+    n = otel__diag_append(line, n, c);
+    line[n] = '\0';
+    sink->fn(sink->user, severity, line);
+    otel__a32_store(&sink->busy, 0);
+}
+
+/* What a recording call could not keep, by reason. One per SDK. */
+typedef struct otel__losses {
+    otel__a32 dropped[OTEL_SIGNAL_COUNT][OTEL_DROP_COUNT]; /* before the queue; 32 bits, modulo */
+    otel__a32 attributes;
+    otel__a32 events;
+    otel__a32 bad_values;
+    otel__a32 busy_handles;
+    otel__a32 overflowed;
+} otel__losses;
+
+OTEL__INLINE void otel__losses_drop(otel__losses *l, otel_signal signal, otel_drop reason)
+{
+    (void)otel__a32_count(&l->dropped[signal][reason], 1u);
+}
+
+/* ---- src/core/arena.h ---- */
+/* arena: the one block of memory, carved once by otel_open() and never grown.
+ * A measuring arena (base NULL) takes the same path and only counts, so that otel_memory_needed()
+ * and otel_open() cannot disagree. `used` may pass `size`: otel__arena_fits() is asked once at the
+ * end, nothing is stored past the block before that. Single thread. */
+
+#define OTEL__ARENA_ALIGN 16u /* every piece begins on such a boundary of the block */
+
+typedef struct otel__arena {
+    uint8_t *base; /* NULL to measure                          */
+    size_t   size; /* bytes at base                            */
+    size_t   used; /* bytes needed so far; sticks at SIZE_MAX  */
+} otel__arena;
+
+OTEL__FN otel__arena otel__arena_make(void *base, size_t size)
+{
+    otel__arena a;
+    a.base = (uint8_t *)base;
+    a.size = base != NULL ? size : 0;
+    a.used = 0;
+    return a;
+}
+
+OTEL__FN bool otel__arena_fits(const otel__arena *a)
+{
+    return a->base != NULL && a->used <= a->size;
+}
+
+/* Take `count` items of `size` bytes, aligned, not cleared.
+ * Returns NULL when measuring, when the block is used up, or when the product overflows. */
+OTEL__FN void *otel__arena_take(otel__arena *a, size_t count, size_t size)
+{
+    const size_t start = a->used;
+    const size_t room = SIZE_MAX - (OTEL__ARENA_ALIGN - 1u);
+
+    if (start == SIZE_MAX || (size != 0 && count > room / size) || count * size > room - start) {
+        a->used = SIZE_MAX;
+        return NULL;
+    }
+    a->used =
+        start + ((count * size + (OTEL__ARENA_ALIGN - 1u)) & ~(size_t)(OTEL__ARENA_ALIGN - 1u));
+    return otel__arena_fits(a) ? a->base + start : NULL;
+}
+
+/* ---- src/core/ring.h ---- */
+/* ring: the lock-free queue of byte records between recording calls and the engine.
+ * Any number of producers (threads, signal handlers, interrupts), one consumer (the engine, behind
+ * its busy flag). A record is a header of two 32-bit words and its bytes, padded to 8; it never
+ * wraps: what does not fit before the end starts at the beginning, behind a padding record.
+ * Invariants: bytes outside [tail, head) are zero; a header goes empty -> reserved (with its
+ * length) -> committed and is then only read; the consumer stops at the first header that is
+ * neither committed nor padding; it clears before it moves `tail`. A full ring refuses, it never
+ * overwrites. */
+
+#define OTEL__RING_HEADER   8u
+#define OTEL__RING_LENGTH   0xfffffu /* 20 bits of word 0: payload bytes      */
+#define OTEL__RING_RESERVED (1u << 30)
+#define OTEL__RING_COMMITED (2u << 30)
+#define OTEL__RING_PADDING  (3u << 30)
+#define OTEL__RING_KIND     (3u << 30)
+
+#define OTEL__RING_MIN 64u        /* smallest capacity, bytes */
+#define OTEL__RING_MAX (1u << 30) /* largest capacity, bytes  */
+
+/* Where producers stand. On targets with a 64-bit compare-and-swap the number of records ever put
+ * rides in the same word as the position: one atomic step moves both, the limit in records is
+ * exact, and a producer that sleeps while exactly 2^32 bytes pass cannot overrun. Elsewhere two
+ * words. */
+typedef struct otel__ring_head {
+    uint32_t position;
+    uint32_t count;
+} otel__ring_head;
+
+typedef struct otel__ring {
+    /* producers, atomic */
+#if OTEL__ATOMIC_64
+    otel__a64 head; /* count << 32 | position */
+#else
+    otel__a32 head;
+    otel__a32 count;
+#endif
+    /* consumer, read by producers */
+    otel__a32 tail;  /* position */
+    otel__a32 taken; /* records ever released, modulo 2^32 */
+    /* fixed */
+    uint8_t *bytes;
+    uint32_t capacity;    /* bytes, a power of two           */
+    uint32_t max_records; /* records held at once, at most   */
+} otel__ring;
+
+typedef enum otel__ring_result {
+    OTEL__RING_OK,
+    OTEL__RING_FULL_RECORDS,
+    OTEL__RING_FULL_BYTES,
+    OTEL__RING_TOO_LARGE
+} otel__ring_result;
+
+/* A record being written: `data` has room for the bytes asked for. */
+typedef struct otel__ring_slot {
+    uint8_t *data;
+    uint32_t queued; /* records in the ring, this one included */
+    uint32_t bytes;  /* bytes in the ring, this one included   */
+    uint32_t length; /* of the payload                         */
+} otel__ring_slot;
+
+/* The largest power of two <= n that is a legal capacity. */
+OTEL__FN uint32_t otel__ring_capacity(uint32_t n)
+{
+    uint32_t capacity = OTEL__RING_MIN;
+    while (capacity <= n / 2 && capacity < OTEL__RING_MAX) {
+        capacity *= 2;
+    }
+    return capacity;
+}
+
+/* `bytes`: `capacity` bytes, all zero, 8-aligned; `start`: first position, a multiple of 8. */
+OTEL__FN void otel__ring_init(otel__ring *r, uint8_t *bytes, uint32_t capacity,
+                              uint32_t max_records, uint32_t start)
+{
+    memset(r, 0, sizeof *r);
+#if OTEL__ATOMIC_64
+    otel__a64_put(&r->head, start);
+#else
+    otel__a32_put(&r->head, start);
+#endif
+    otel__a32_put(&r->tail, start);
+    r->bytes = bytes;
+    r->capacity = capacity;
+    r->max_records = max_records;
+}
+
+OTEL__INLINE otel__ring_head otel__ring_head_load(const otel__ring *r)
+{
+    otel__ring_head head;
+#if OTEL__ATOMIC_64
+    const uint64_t both = otel__a64_peek(&r->head);
+    head.position = (uint32_t)both;
+    head.count = (uint32_t)(both >> 32);
+#else
+    head.position = otel__a32_peek(&r->head);
+    head.count = otel__a32_peek(&r->count);
+#endif
+    return head;
+}
+
+OTEL__INLINE bool otel__ring_head_move(otel__ring *r, otel__ring_head from, uint32_t to)
+{
+#if OTEL__ATOMIC_64
+    uint64_t       expected = ((uint64_t)from.count << 32) | from.position;
+    const uint64_t wanted = ((uint64_t)(from.count + 1u) << 32) | to;
+    return otel__a64_cas(&r->head, &expected, wanted);
+#else
+    uint32_t expected = from.position;
+    if (!otel__a32_cas(&r->head, &expected, to)) {
+        return false;
+    }
+    (void)otel__a32_count(&r->count, 1u);
+    return true;
+#endif
+}
+
+OTEL__INLINE otel__a32 *otel__ring_word(otel__ring *r, uint32_t position)
+{
+    return (otel__a32 *)(void *)(r->bytes + (position & (r->capacity - 1u)));
+}
+
+/* Bytes of a record with its header. */
+OTEL__INLINE uint32_t otel__ring_size(uint32_t length)
+{
+    return OTEL__RING_HEADER + ((length + 7u) & ~7u);
+}
+
+/* The largest payload this ring takes: a record is at most half of it. */
+OTEL__FN uint32_t otel__ring_largest(const otel__ring *r)
+{
+    const uint32_t half = r->capacity / 2u - OTEL__RING_HEADER;
+    return half < OTEL__RING_LENGTH ? half : (OTEL__RING_LENGTH & ~7u);
+}
+
+OTEL__INLINE uint32_t otel__ring_padding(const otel__ring *r, uint32_t position, uint32_t size)
+{
+    const uint32_t room = r->capacity - (position & (r->capacity - 1u));
+    return room < size ? room : 0u;
+}
+
+/* Reserve a record of `length` bytes; write them, then otel__ring_commit(). Lock-free; tail is read
+ * after head, and a full ring is believed only on a second reading, since a stale head looks
+ * full. */
+OTEL__FN OTEL__MUST_USE otel__ring_result otel__ring_reserve(otel__ring *r, uint32_t length,
+                                                             otel__ring_slot *slot)
+{
+    const uint32_t  size = otel__ring_size(length);
+    int             full = 0;
+    otel__ring_head head;
+    uint32_t        padding;
+    uint32_t        queued;
+    uint32_t        used;
+
+    if (OTEL__UNLIKELY(length > otel__ring_largest(r))) {
+        return OTEL__RING_TOO_LARGE;
+    }
+    for (;;) {
+        head = otel__ring_head_load(r);
+        const uint32_t tail = otel__a32_load(&r->tail);
+        queued = head.count - otel__a32_peek(&r->taken);
+        padding = otel__ring_padding(r, head.position, size);
+        used = head.position + padding + size - tail;
+        if (OTEL__UNLIKELY(queued >= r->max_records)) {
+            if (full++ > 0) {
+                return OTEL__RING_FULL_RECORDS;
+            }
+        } else if (OTEL__UNLIKELY(used > r->capacity)) {
+            if (full++ > 0) {
+                return OTEL__RING_FULL_BYTES;
+            }
+        } else if (OTEL__LIKELY(otel__ring_head_move(r, head, head.position + padding + size))) {
+            break;
+        }
+    }
+    otel__a32_put(otel__ring_word(r, head.position + padding), OTEL__RING_RESERVED | length);
+    if (padding > 0) {
+        otel__a32_store(otel__ring_word(r, head.position),
+                        OTEL__RING_PADDING | (padding - OTEL__RING_HEADER));
+    }
+    OTEL__COMPILER_FENCE(); /* a signal handler or a crash sees the length before any byte */
+    slot->data = (uint8_t *)otel__ring_word(r, head.position + padding) + OTEL__RING_HEADER;
+    slot->queued = queued + 1u;
+    slot->bytes = used;
+    slot->length = length;
+    return OTEL__RING_OK;
+}
+
+/* Hand the record to the consumer. */
+OTEL__INLINE void otel__ring_commit(const otel__ring_slot *slot)
+{
+    otel__a32 *word = (otel__a32 *)(void *)(slot->data - OTEL__RING_HEADER);
+    otel__a32_store(word, OTEL__RING_COMMITED | slot->length);
+}
+
+/* ---- consumer ---- */
+
+/* A cursor walks ahead of the tail: what was read stays in the ring until it is released. */
+typedef struct otel__ring_cursor {
+    uint32_t position;
+    uint32_t records; /* read since the tail */
+} otel__ring_cursor;
+
+OTEL__FN otel__ring_cursor otel__ring_begin(const otel__ring *r)
+{
+    otel__ring_cursor c;
+    c.position = otel__a32_peek(&r->tail);
+    c.records = 0;
+    return c;
+}
+
+/* Read the next committed record; returns false when there is none (yet). */
+OTEL__FN bool otel__ring_next(otel__ring *r, otel__ring_cursor *c, const uint8_t **data,
+                              uint32_t *length)
+{
+    for (;;) {
+        /* the whole ring may be committed: then the word here is the tail's own record again */
+        if (c->position - otel__a32_peek(&r->tail) >= r->capacity) {
+            return false;
+        }
+        otel__a32     *word = otel__ring_word(r, c->position);
+        const uint32_t header = otel__a32_load(word);
+        const uint32_t n = header & OTEL__RING_LENGTH;
+
+        if ((header & OTEL__RING_KIND) == OTEL__RING_PADDING) {
+            c->position += otel__ring_size(n);
+            continue;
+        }
+        if ((header & OTEL__RING_KIND) != OTEL__RING_COMMITED) {
+            return false;
+        }
+        *data = (const uint8_t *)word + OTEL__RING_HEADER;
+        *length = n;
+        c->position += otel__ring_size(n);
+        c->records++;
+        return true;
+    }
+}
+
+/* Give everything before the cursor back: cleared, then the tail moves. */
+OTEL__FN void otel__ring_release(otel__ring *r, const otel__ring_cursor *c)
+{
+    const uint32_t tail = otel__a32_peek(&r->tail);
+    const uint32_t n = c->position - tail;
+    const uint32_t at = tail & (r->capacity - 1u);
+    const uint32_t first = n <= r->capacity - at ? n : r->capacity - at;
+
+    memset(r->bytes + at, 0, first);
+    memset(r->bytes, 0, n - first);
+    otel__a32_put(&r->taken, otel__a32_peek(&r->taken) + c->records);
+    otel__a32_store(&r->tail, c->position);
+}
+
+/* Records put and not yet released: a record being written counts. */
+OTEL__FN uint32_t otel__ring_queued(const otel__ring *r)
+{
+    const uint32_t taken = otel__a32_peek(&r->taken);
+    const uint32_t n = otel__ring_head_load(r).count - taken;
+    return n <= r->max_records ? n : r->max_records;
+}
+
+/* Bytes between tail and head, headers and padding included. */
+OTEL__FN uint32_t otel__ring_bytes(const otel__ring *r)
+{
+    const uint32_t tail = otel__a32_load(&r->tail);
+    return otel__ring_head_load(r).position - tail;
+}
+
+/* Empty the ring of a process that has no other user (a forked child, before it records). */
+OTEL__FN void otel__ring_reset(otel__ring *r)
+{
+    memset(r->bytes, 0, r->capacity);
+    otel__ring_init(r, r->bytes, r->capacity, r->max_records, 0);
+}
+
+/* ---- src/core/pool.h ---- */
+/* pool: equal chunks of memory handed out in runs, by a bitmap of 32-bit words (bit set = free).
+ * A run is 1 to 32 neighbours inside one word, so that one compare-and-swap takes it: no free list,
+ * hence no ABA, and a double give-back shows. Used by live spans that outgrow their slot.
+ * Lock-free; any thread, signal handler, interrupt. */
+
+#define OTEL__POOL_RUN   32u /* chunks of the longest run              */
+#define OTEL__POOL_NONE  0xffffu
+#define OTEL__POOL_LIMIT 0xfff0u /* chunks at most: an index is 16 bits    */
+
+typedef struct otel__pool {
+    otel__a32 *free; /* one bit a chunk */
+    uint8_t   *bytes;
+    uint32_t   n;    /* chunks          */
+    uint32_t   size; /* bytes of one    */
+} otel__pool;
+
+OTEL__INLINE uint32_t otel__pool_mask(uint32_t run)
+{
+    return run >= 32u ? 0xffffffffu : (1u << run) - 1u;
+}
+
+/* Carve the pool; every chunk is free. */
+OTEL__FN void otel__pool_init(otel__pool *p, otel__arena *a, uint32_t n, uint32_t size)
+{
+    uint32_t w;
+
+    p->n = n < OTEL__POOL_LIMIT ? n : OTEL__POOL_LIMIT;
+    p->size = size;
+    p->free = (otel__a32 *)otel__arena_take(a, (p->n + 31u) / 32u, sizeof *p->free);
+    p->bytes = (uint8_t *)otel__arena_take(a, p->n, size);
+    for (w = 0; otel__arena_fits(a) && w * 32u < p->n; w++) {
+        const uint32_t left = p->n - w * 32u;
+        otel__a32_put(&p->free[w], otel__pool_mask(left < 32u ? left : 32u));
+    }
+}
+
+/* The lowest bit at which `run` set bits begin, or 32. Halving folds the word onto itself. */
+OTEL__FN uint32_t otel__pool_find(uint32_t word, uint32_t run)
+{
+    uint32_t have = 1;
+    while (have < run && word != 0) {
+        const uint32_t step = have < run - have ? have : run - have;
+        word &= word >> step;
+        have += step;
+    }
+    return word != 0 ? otel__platform_lowest_bit(word) : 32u;
+}
+
+/* Take `run` neighbouring chunks. Returns the first one's index or OTEL__POOL_NONE. */
+OTEL__FN uint32_t otel__pool_take(otel__pool *p, uint32_t run)
+{
+    uint32_t w;
+
+    for (w = 0; run > 0 && run <= OTEL__POOL_RUN && w * 32u < p->n; w++) {
+        uint32_t word = otel__a32_peek(&p->free[w]);
+        uint32_t bit = otel__pool_find(word, run);
+        while (bit < 32u) {
+            if (otel__a32_cas(&p->free[w], &word, word & ~(otel__pool_mask(run) << bit))) {
+                return w * 32u + bit;
+            }
+            bit = otel__pool_find(word, run);
+        }
+    }
+    return OTEL__POOL_NONE;
+}
+
+OTEL__FN void otel__pool_give(otel__pool *p, uint32_t first, uint32_t run)
+{
+    (void)otel__a32_or(&p->free[first / 32u], otel__pool_mask(run) << (first % 32u));
+}
+
+OTEL__INLINE uint8_t *otel__pool_at(const otel__pool *p, uint32_t index)
+{
+    return p->bytes + (size_t)index * p->size;
+}
+
+/* Chunks that are free now. */
+OTEL__FN uint32_t otel__pool_free_count(const otel__pool *p)
+{
+    uint32_t total = 0;
+    uint32_t w;
+    for (w = 0; w * 32u < p->n; w++) {
+        uint32_t word = otel__a32_peek(&p->free[w]);
+        for (; word != 0; word &= word - 1u) {
+            total++;
+        }
+    }
+    return total;
+}
+
+/* ---- src/core/text.h ---- */
+/* text: UTF-8, numbers and small comparisons over bytes, without locale and without the C library.
+ * Used by every part that reads or writes text: attributes, environment, HTTP.
+ *
+ * A text is a pointer and a length, never NUL-terminated by contract; NULL goes with length 0.
+ * Nothing here allocates, fails halfway or reads past the length given. Where a destination may be
+ * too small its size is a parameter; the other writers have a fixed or measured need, which their
+ * comments state.
+ * Spec: RFC 3629 and Unicode 15 section 3.9 (UTF-8), RFC 3986 section 2.1 (percent-encoding). */
+
+/* Bytes that somebody else owns. */
+typedef struct otel__text {
+    const char *s;
+    size_t      n;
+} otel__text;
+
+/* ---- text: spans ---- */
+
+OTEL__FN otel__text otel__text_make(const char *s, size_t n)
+{
+    otel__text t;
+
+    t.s = s;
+    t.n = n;
+    return t;
+}
+
+/* A C string as a text; NULL gives the empty one. */
+OTEL__FN otel__text otel__text_of(const char *s)
+{
+    return otel__text_make(s, s != NULL ? strlen(s) : 0);
+}
+
+static bool otel__text_is_blank(char c) { return c == ' ' || c == '\t'; }
+
+/* Without the spaces and tabs at both ends. */
+OTEL__FN otel__text otel__text_trim(otel__text t)
+{
+    while (t.n > 0 && otel__text_is_blank(t.s[0])) {
+        t.s++;
+        t.n--;
+    }
+    while (t.n > 0 && otel__text_is_blank(t.s[t.n - 1])) {
+        t.n--;
+    }
+    return t;
+}
+
+/* Where `c` first stands in `t`, or t.n. */
+static size_t otel__text_find(otel__text t, char c)
+{
+    size_t i = 0;
+
+    while (i < t.n && t.s[i] != c) {
+        i++;
+    }
+    return i;
+}
+
+/* Cut the piece before the first `separator` off the front of `rest`; without one, all of it.
+ * Returns false when nothing was left. "a,,b," gives a, an empty piece, b. */
+OTEL__FN bool otel__text_next(otel__text *rest, char separator, otel__text *piece)
+{
+    size_t at;
+
+    if (rest->n == 0) {
+        return false;
+    }
+    at = otel__text_find(*rest, separator);
+    *piece = otel__text_make(rest->s, at);
+    at += at < rest->n ? 1u : 0u; /* the separator goes too */
+    rest->s += at;
+    rest->n -= at;
+    return true;
+}
+
+static char otel__text_lower(char c) { return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c; }
+
+/* Whether two texts are the same when ASCII letters of either case are the same. */
+OTEL__FN bool otel__text_same_nocase(otel__text a, otel__text b)
+{
+    size_t i = 0;
+
+    while (i < a.n && i < b.n && otel__text_lower(a.s[i]) == otel__text_lower(b.s[i])) {
+        i++;
+    }
+    return i == a.n && i == b.n;
+}
+
+/* The same for a C string. */
+OTEL__FN bool otel__text_is_nocase(otel__text t, const char *other)
+{
+    return otel__text_same_nocase(t, otel__text_of(other));
+}
+
+/* ---- text: bounded writing ---- */
+
+/* A buffer that text is added to. What does not fit whole is not stored, and nothing after it is:
+ * `len` counts on past `cap`, so one look at otel__text_fits() at the end is enough. */
+typedef struct otel__text_buf {
+    char  *s;   /* the destination, the caller's                        */
+    size_t cap; /* bytes at s                                           */
+    size_t len; /* bytes stored while <= cap, else needed; sticks at max */
+} otel__text_buf;
+
+static bool otel__text_fits(const otel__text_buf *b) { return b->len <= b->cap; }
+
+OTEL__FN void otel__text_add(otel__text_buf *b, otel__text t)
+{
+    if (t.n > 0 && otel__text_fits(b) && t.n <= b->cap - b->len) {
+        memcpy(b->s + b->len, t.s, t.n);
+    }
+    b->len = t.n <= SIZE_MAX - b->len ? b->len + t.n : SIZE_MAX;
+}
+
+OTEL__FN void otel__text_add_c(otel__text_buf *b, const char *s)
+{
+    otel__text_add(b, otel__text_of(s));
+}
+
+/* ---- text: UTF-8 ---- */
+
+/* Measure the sequence at `s`, where n > 0 bytes can be read. Returns its length, 1 to 4, and
+ * tells in `ok` whether it is well formed; if not, the length is that of its longest beginning
+ * that could have become a character, at least 1 ("maximal subpart", Unicode 3.9, D93b). */
+static size_t otel__text_utf8_step(const char *s, size_t n, bool *ok)
+{
+    const uint8_t lead = (uint8_t)s[0];
+    uint8_t       low = 0x80, high = 0xbf; /* of the second byte */
+    size_t        want = lead < 0xe0u ? 2u : lead < 0xf0u ? 3u : 4u, i;
+
+    *ok = lead < 0x80u;
+    if (lead < 0xc2u || lead > 0xf4u) { /* ASCII, a stray continuation, or no lead byte at all */
+        return 1;
+    }
+    if (lead == 0xe0u || lead == 0xf0u) {
+        low = lead == 0xe0u ? 0xa0 : 0x90; /* lower ones are overlong */
+    } else if (lead == 0xedu || lead == 0xf4u) {
+        high = lead == 0xedu ? 0x9f : 0x8f; /* higher ones are surrogates, or above U+10FFFF */
+    }
+    for (i = 1; i < want; i++) {
+        if (i >= n || (uint8_t)s[i] < low || (uint8_t)s[i] > high) {
+            return i;
+        }
+        low = 0x80;
+        high = 0xbf;
+    }
+    *ok = true;
+    return want;
+}
+
+/* The number of ASCII bytes at the front of `s`, looked at eight at a time; may stop early, but
+ * not when another eight of them follow. */
+static size_t otel__text_ascii_run(const char *s, size_t n)
+{
+    size_t i = 0;
+
+    while (n - i >= sizeof(uint64_t)) {
+        uint64_t eight;
+
+        memcpy(&eight, s + i, sizeof eight);
+        if ((eight & UINT64_C(0x8080808080808080)) != 0) {
+            break;
+        }
+        i += sizeof eight;
+    }
+    return i;
+}
+
+/* Whether all n bytes are well-formed UTF-8. NUL is a character like any other. */
+OTEL__FN bool otel__text_utf8_valid(const char *s, size_t n)
+{
+    size_t i = 0;
+    bool   ok = true;
+
+    while (i < n && ok) {
+        i += otel__text_ascii_run(s + i, n - i);
+        if (i < n) {
+            i += otel__text_utf8_step(s + i, n - i, &ok);
+        }
+    }
+    return ok;
+}
+
+/* Copy n bytes, each ill-formed sequence replaced by U+FFFD.
+ *   dst  room for the length that a call with NULL returns, at most 3 * n; must not overlap src
+ * Returns the length of the repaired text, which sticks at SIZE_MAX. */
+OTEL__FN size_t otel__text_utf8_repair(char *dst, const char *src, size_t n)
+{
+    size_t i = 0, len = 0;
+
+    while (i < n) {
+        bool         ok;
+        const size_t step = otel__text_utf8_step(src + i, n - i, &ok);
+        const size_t put = ok ? step : 3u;
+
+        if (dst != NULL) {
+            memcpy(dst + len, ok ? src + i : "\xef\xbf\xbd", put);
+        }
+        len = put <= SIZE_MAX - len ? len + put : SIZE_MAX;
+        i += step;
+    }
+    return len;
+}
+
+/* The length of the longest beginning of at most `max` bytes that ends between two characters.
+ * In text that is not UTF-8 the result is still within `max`, and within 3 bytes of it. */
+OTEL__FN size_t otel__text_utf8_cut(const char *s, size_t n, size_t max)
+{
+    size_t cut = max;
+
+    if (n <= max) {
+        return n;
+    }
+    while (cut > 0 && max - cut < 3 && ((uint8_t)s[cut] & 0xc0u) == 0x80u) {
+        cut--;
+    }
+    return cut;
+}
+
+/* ---- text: numbers ---- */
+
+/* Read a decimal number: digits only, all of the text, no sign, at most UINT64_MAX.
+ * `out` is untouched when it returns false. */
+OTEL__FN bool otel__text_parse_u64(const char *s, size_t n, uint64_t *out)
+{
+    uint64_t v = 0;
+    size_t   i;
+
+    for (i = 0; i < n; i++) {
+        const unsigned digit = (unsigned)(uint8_t)s[i] - '0';
+
+        if (digit > 9 || v > UINT64_MAX / 10 || v * 10 > UINT64_MAX - digit) {
+            return false;
+        }
+        v = v * 10 + digit;
+    }
+    if (n > 0) {
+        *out = v;
+    }
+    return n > 0;
+}
+
+#define OTEL__TEXT_U64_MAX 20 /* digits of UINT64_MAX, 18446744073709551615 */
+
+/* Write v in decimal to dst, which has room for OTEL__TEXT_U64_MAX bytes; no NUL is added.
+ * Returns the number of digits. */
+OTEL__FN size_t otel__text_put_u64(char *dst, uint64_t v)
+{
+    char   digits[OTEL__TEXT_U64_MAX];
+    size_t at = sizeof digits;
+
+    do {
+        digits[--at] = (char)('0' + (char)(v % 10));
+        v /= 10;
+    } while (v > 0);
+    memcpy(dst, digits + at, sizeof digits - at);
+    return sizeof digits - at;
+}
+
+/* Write n bytes in lowercase hexadecimal to dst, which has room for 2 * n; no NUL is added.
+ * Returns 2 * n. */
+OTEL__FN size_t otel__text_put_hex(char *dst, const uint8_t *src, size_t n)
+{
+    size_t i;
+
+    for (i = 0; i < n; i++) {
+        dst[2 * i] = "0123456789abcdef"[src[i] >> 4];
+        dst[2 * i + 1] = "0123456789abcdef"[src[i] & 0x0fu];
+    }
+    return 2 * n;
+}
+
+/* Add v in decimal. */
+OTEL__FN void otel__text_add_u64(otel__text_buf *b, uint64_t v)
+{
+    char digits[OTEL__TEXT_U64_MAX];
+
+    otel__text_add(b, otel__text_make(digits, otel__text_put_u64(digits, v)));
+}
+
+/* The value of a hexadecimal digit of either case, or 16. */
+static unsigned otel__text_hex_digit(char c)
+{
+    if (c >= '0' && c <= '9') {
+        return (unsigned)(c - '0');
+    }
+    c = otel__text_lower(c);
+    return c >= 'a' && c <= 'f' ? (unsigned)(c - 'a') + 10u : 16u;
+}
+
+/* Decode percent-encoded text into dst, which has room for `cap` bytes. '+' stays itself.
+ * Returns false, with *length undefined, when an escape is not % and two hexadecimal digits or the
+ * result does not fit; otherwise *length is the number of bytes written, at most t.n. */
+OTEL__FN bool otel__text_percent_decode(otel__text t, char *dst, size_t cap, size_t *length)
+{
+    size_t i = 0, len = 0;
+
+    while (i < t.n) {
+        char   c = t.s[i];
+        size_t used = 1;
+
+        if (c == '%') {
+            const bool     whole = t.n - i >= 3;
+            const unsigned high = whole ? otel__text_hex_digit(t.s[i + 1]) : 16u;
+            const unsigned low = whole ? otel__text_hex_digit(t.s[i + 2]) : 16u;
+
+            if (high > 15 || low > 15) {
+                return false;
+            }
+            c = (char)(uint8_t)(high * 16 + low);
+            used = 3;
+        }
+        if (len == cap) {
+            return false;
+        }
+        dst[len++] = c;
+        i += used;
+    }
+    *length = len;
+    return true;
+}
+
+/* ---- src/wire/proto.h ---- */
+/* proto: protobuf, written once or only measured, and read within bounds.
+ * The writer knows no message; the reader trusts nothing: every length is checked against the bytes
+ * that are there, varints are at most ten bytes, groups are refused. Pure: no state, no system.
+ * Spec: protobuf encoding guide; requirements P-01, P-05, P-06, P-10. */
+
+/* ---- out: bytes written once, or only counted ---- */
+
+/* Output cursor. One path measures and writes: with buf == NULL nothing is stored. len counts the
+ * bytes needed and may pass cap; from then on nothing is stored, so that one otel__out_fits() at
+ * the end replaces a check after every call. */
+typedef struct otel__out {
+    uint8_t *buf; /* destination, NULL to measure             */
+    size_t   cap; /* bytes at buf                             */
+    size_t   len; /* bytes needed so far; sticks at SIZE_MAX  */
+} otel__out;
+
+OTEL__FN otel__out otel__out_make(void *buf, size_t cap)
+{
+    otel__out o;
+    o.buf = (uint8_t *)buf;
+    o.cap = buf != NULL ? cap : 0;
+    o.len = 0;
+    return o;
+}
+
+OTEL__FN bool otel__out_fits(const otel__out *o) { return o->buf != NULL && o->len <= o->cap; }
+
+OTEL__FN void otel__out_put(otel__out *o, const void *src, size_t n)
+{
+    if (n > 0 && otel__out_fits(o) && n <= o->cap - o->len) {
+        memcpy(o->buf + o->len, src, n);
+    }
+    o->len = n <= SIZE_MAX - o->len ? o->len + n : SIZE_MAX;
+}
+
+OTEL__FN void otel__out_byte(otel__out *o, uint8_t byte) { otel__out_put(o, &byte, 1); }
+
+/* ---- writing ---- */
+
+#define OTEL__VARINT_MAX 10 /* ceil(64 / 7) groups of seven bits */
+OTEL__STATIC_ASSERT(OTEL__VARINT_MAX * 7 >= 64, varint_holds_a_u64);
+
+enum { /* wire types */
+       OTEL__PB_VARINT = 0,
+       OTEL__PB_FIXED64 = 1,
+       OTEL__PB_LEN = 2,
+       OTEL__PB_FIXED32 = 5
+};
+
+/* Tag of a field whose number is below 16: one byte. */
+#define OTEL__PB_TAG(number, wire) ((uint8_t)(((number) << 3) | (wire)))
+
+OTEL__FN size_t otel__pb_varint_size(uint64_t v)
+{
+    size_t n = 1;
+    while (v >= 0x80u) {
+        v >>= 7;
+        n++;
+    }
+    return n;
+}
+
+/* Store v at p, least significant group first; returns the byte behind it. p has room for ten. */
+OTEL__FN uint8_t *otel__pb_store_varint(uint8_t *p, uint64_t v)
+{
+    while (v >= 0x80u) {
+        *p++ = (uint8_t)((v & 0x7fu) | 0x80u);
+        v >>= 7;
+    }
+    *p++ = (uint8_t)v;
+    return p;
+}
+
+/* Store v in exactly `width` bytes, padded with empty groups: a length filled in afterwards. */
+OTEL__FN void otel__pb_store_padded(uint8_t *p, uint32_t v, size_t width)
+{
+    size_t i;
+    for (i = 0; i + 1 < width; i++) {
+        p[i] = (uint8_t)((v & 0x7fu) | 0x80u);
+        v >>= 7;
+    }
+    p[i] = (uint8_t)(v & 0x7fu);
+}
+
+OTEL__INLINE void otel__pb_store_le64(uint8_t *p, uint64_t v)
+{
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    memcpy(p, &v, 8);
+#else
+    int i;
+    for (i = 0; i < 8; i++) {
+        p[i] = (uint8_t)(v >> (8 * i));
+    }
+#endif
+}
+
+OTEL__INLINE void otel__pb_store_le32(uint8_t *p, uint32_t v)
+{
+    p[0] = (uint8_t)v;
+    p[1] = (uint8_t)(v >> 8);
+    p[2] = (uint8_t)(v >> 16);
+    p[3] = (uint8_t)(v >> 24);
+}
+
+/* Append v as a base-128 varint. Negative int64 fields are passed as (uint64_t)v: ten bytes. */
+OTEL__FN void otel__pb_varint(otel__out *o, uint64_t v)
+{
+    uint8_t        tmp[OTEL__VARINT_MAX];
+    const uint8_t *end = otel__pb_store_varint(tmp, v);
+    otel__out_put(o, tmp, (size_t)(end - tmp));
+}
+
+OTEL__FN void otel__pb_tag(otel__out *o, uint32_t number, uint32_t wire)
+{
+    otel__pb_varint(o, ((uint64_t)number << 3) | wire);
+}
+
+OTEL__FN void otel__pb_uint(otel__out *o, uint32_t number, uint64_t v)
+{
+    otel__pb_tag(o, number, OTEL__PB_VARINT);
+    otel__pb_varint(o, v);
+}
+
+OTEL__FN void otel__pb_fixed64(otel__out *o, uint32_t number, uint64_t v)
+{
+    uint8_t tmp[8];
+    otel__pb_store_le64(tmp, v);
+    otel__pb_tag(o, number, OTEL__PB_FIXED64);
+    otel__out_put(o, tmp, 8);
+}
+
+OTEL__FN void otel__pb_fixed32(otel__out *o, uint32_t number, uint32_t v)
+{
+    uint8_t tmp[4];
+    otel__pb_store_le32(tmp, v);
+    otel__pb_tag(o, number, OTEL__PB_FIXED32);
+    otel__out_put(o, tmp, 4);
+}
+
+OTEL__FN void otel__pb_double(otel__out *o, uint32_t number, double v)
+{
+    otel__pb_fixed64(o, number, otel__platform_double_bits(v));
+}
+
+/* Tag and length of a message, string or bytes field whose `n` bytes follow. */
+OTEL__FN void otel__pb_head(otel__out *o, uint32_t number, size_t n)
+{
+    otel__pb_tag(o, number, OTEL__PB_LEN);
+    otel__pb_varint(o, n);
+}
+
+OTEL__FN void otel__pb_bytes(otel__out *o, uint32_t number, const void *data, size_t n)
+{
+    otel__pb_head(o, number, n);
+    otel__out_put(o, data, n);
+}
+
+/* Bytes that a length-delimited field of a number below 16 takes around and with its content. */
+OTEL__FN size_t otel__pb_field_size(size_t n) { return 1 + otel__pb_varint_size(n) + n; }
+
+/* ---- reading ---- */
+
+/* A message being read: the bytes not yet looked at. */
+typedef struct otel__pb {
+    const uint8_t *p;
+    const uint8_t *end;
+} otel__pb;
+
+typedef struct otel__pb_field {
+    uint32_t       number;
+    uint32_t       wire;   /* OTEL__PB_*                                  */
+    uint64_t       value;  /* of a varint or fixed field                  */
+    const uint8_t *data;   /* of a length-delimited one: inside the input */
+    size_t         length; /* bytes at data                               */
+} otel__pb_field;
+
+OTEL__FN otel__pb otel__pb_open(const uint8_t *data, size_t n)
+{
+    otel__pb m;
+    m.p = data;
+    m.end = n > 0 ? data + n : data;
+    return m;
+}
+
+/* Read a varint of at most ten bytes and 64 bits. Returns false at the end or when too long. */
+OTEL__FN OTEL__MUST_USE bool otel__pb_read_varint(otel__pb *m, uint64_t *v)
+{
+    uint64_t value = 0;
+    unsigned shift;
+
+    for (shift = 0; shift < 70 && m->p < m->end; shift += 7) {
+        const uint8_t byte = *m->p++;
+        if (shift == 63 && byte > 1) {
+            return false; /* more than 64 bits */
+        }
+        value |= (uint64_t)(byte & 0x7fu) << shift;
+        if (byte < 0x80u) {
+            *v = value;
+            return true;
+        }
+    }
+    return false;
+}
+
+OTEL__FN OTEL__MUST_USE bool otel__pb_read_fixed(otel__pb *m, size_t n, uint64_t *v)
+{
+    size_t i;
+    if ((size_t)(m->end - m->p) < n) {
+        return false;
+    }
+    *v = 0;
+    for (i = 0; i < n; i++) {
+        *v |= (uint64_t)m->p[i] << (8 * i);
+    }
+    m->p += n;
+    return true;
+}
+
+/* Step to the next field. Returns 1 with a field, 0 at the end, -1 when the bytes are no
+ * message. */
+OTEL__FN OTEL__MUST_USE int otel__pb_next(otel__pb *m, otel__pb_field *f)
+{
+    uint64_t tag;
+    bool     ok = false;
+
+    if (m->p >= m->end) {
+        return 0;
+    }
+    if (!otel__pb_read_varint(m, &tag) || (tag >> 3) == 0 || (tag >> 3) > 0x1fffffffu) {
+        return -1;
+    }
+    f->number = (uint32_t)(tag >> 3);
+    f->wire = (uint32_t)(tag & 7u);
+    f->value = 0;
+    f->data = m->p;
+    f->length = 0;
+    switch (f->wire) {
+    case OTEL__PB_VARINT: ok = otel__pb_read_varint(m, &f->value); break;
+    case OTEL__PB_FIXED64: ok = otel__pb_read_fixed(m, 8, &f->value); break;
+    case OTEL__PB_FIXED32: ok = otel__pb_read_fixed(m, 4, &f->value); break;
+    case OTEL__PB_LEN:
+        ok = otel__pb_read_varint(m, &f->value) && f->value <= (uint64_t)(m->end - m->p);
+        f->data = m->p;
+        f->length = ok ? (size_t)f->value : 0;
+        m->p += f->length;
+        break;
+    default: break; /* groups, and wire types 6 and 7, which do not exist */
+    }
+    return ok ? 1 : -1;
+}
+
+/* ---- src/wire/otlp.h ---- */
+/* otlp: the one descriptor table of OTLP: every field's number, kind, presence and JSON name.
+ * Transcoders and checks are loops over it; code that reads or writes one certain field may use its
+ * named number (OTEL__SPAN_traceId). What a program does not use the compiler leaves out.
+ * Pure: no state, no system.
+ *
+ * A message is named by the row before its first field (OTEL__OTLP_SPAN); its fields follow by
+ * rising number, up to the next row with number 0.
+ * Spec: opentelemetry-proto 1.x; requirements P-07, P-10, 8.2 to 8.6 and J (JSON names). */
+
+/* How a value is written, and what it becomes in JSON. */
+enum {
+    OTEL__KIND_UINT32 = 0,   /* varint; number                              */
+    OTEL__KIND_INT32 = 1,    /* varint, sign-extended to 64 bits; number    */
+    OTEL__KIND_SINT32 = 2,   /* varint, zigzag; number                      */
+    OTEL__KIND_ENUM = 3,     /* varint; number                              */
+    OTEL__KIND_BOOL = 4,     /* varint; true or false                       */
+    OTEL__KIND_INT64 = 5,    /* varint; decimal string                      */
+    OTEL__KIND_UINT64 = 6,   /* varint; decimal string                      */
+    OTEL__KIND_FIXED64 = 7,  /* 8 bytes; decimal string                     */
+    OTEL__KIND_SFIXED64 = 8, /* 8 bytes, signed; decimal string             */
+    OTEL__KIND_DOUBLE = 9,   /* 8 bytes; number, "NaN" or "Infinity"        */
+    OTEL__KIND_FIXED32 = 10, /* 4 bytes; number                             */
+    OTEL__KIND_STRING = 11,  /* UTF-8; string                               */
+    OTEL__KIND_BYTES = 12,   /* base64 string                               */
+    OTEL__KIND_HEX = 13,     /* bytes of a trace or span id; hex string     */
+    OTEL__KIND_MESSAGE = 14  /* another row's message; object               */
+};
+
+/* When a field is there. */
+enum {
+    OTEL__HAS_ONE = 0,   /* left out when zero or empty                          */
+    OTEL__HAS_MANY = 1,  /* repeated: an array in JSON; numbers are packed       */
+    OTEL__HAS_MAYBE = 2, /* optional: written even when zero                     */
+    OTEL__HAS_CHOICE = 3 /* member of the message's oneof: written even when zero */
+};
+
+/* M(message) begins a message, F(message, number, kind, presence, name) is a field of it, and
+ * S(message, number, presence, name, its message) one that is a message. */
+#define OTEL__OTLP_LIST(M, F, S)                                                                   \
+    M(TRACE_REQUEST)                                                                               \
+    S(TRACE_REQUEST, 1, MANY, resourceSpans, RESOURCE_SPANS)                                       \
+    M(TRACE_RESPONSE)                                                                              \
+    S(TRACE_RESPONSE, 1, ONE, partialSuccess, TRACE_PARTIAL)                                       \
+    M(TRACE_PARTIAL)                                                                               \
+    F(TRACE_PARTIAL, 1, INT64, ONE, rejectedSpans)                                                 \
+    F(TRACE_PARTIAL, 2, STRING, ONE, errorMessage)                                                 \
+    M(METRICS_REQUEST)                                                                             \
+    S(METRICS_REQUEST, 1, MANY, resourceMetrics, RESOURCE_METRICS)                                 \
+    M(METRICS_RESPONSE)                                                                            \
+    S(METRICS_RESPONSE, 1, ONE, partialSuccess, METRICS_PARTIAL)                                   \
+    M(METRICS_PARTIAL)                                                                             \
+    F(METRICS_PARTIAL, 1, INT64, ONE, rejectedDataPoints)                                          \
+    F(METRICS_PARTIAL, 2, STRING, ONE, errorMessage)                                               \
+    M(LOGS_REQUEST)                                                                                \
+    S(LOGS_REQUEST, 1, MANY, resourceLogs, RESOURCE_LOGS)                                          \
+    M(LOGS_RESPONSE)                                                                               \
+    S(LOGS_RESPONSE, 1, ONE, partialSuccess, LOGS_PARTIAL)                                         \
+    M(LOGS_PARTIAL)                                                                                \
+    F(LOGS_PARTIAL, 1, INT64, ONE, rejectedLogRecords)                                             \
+    F(LOGS_PARTIAL, 2, STRING, ONE, errorMessage)                                                  \
+                                                                                                   \
+    M(ANY_VALUE)                                                                                   \
+    F(ANY_VALUE, 1, STRING, CHOICE, stringValue)                                                   \
+    F(ANY_VALUE, 2, BOOL, CHOICE, boolValue)                                                       \
+    F(ANY_VALUE, 3, INT64, CHOICE, intValue)                                                       \
+    F(ANY_VALUE, 4, DOUBLE, CHOICE, doubleValue)                                                   \
+    S(ANY_VALUE, 5, CHOICE, arrayValue, ARRAY_VALUE)                                               \
+    S(ANY_VALUE, 6, CHOICE, kvlistValue, KEY_VALUE_LIST)                                           \
+    F(ANY_VALUE, 7, BYTES, CHOICE, bytesValue)                                                     \
+    F(ANY_VALUE, 8, INT32, CHOICE, stringValueStrindex)                                            \
+    M(ARRAY_VALUE)                                                                                 \
+    S(ARRAY_VALUE, 1, MANY, values, ANY_VALUE)                                                     \
+    M(KEY_VALUE_LIST)                                                                              \
+    S(KEY_VALUE_LIST, 1, MANY, values, KEY_VALUE)                                                  \
+    M(KEY_VALUE)                                                                                   \
+    F(KEY_VALUE, 1, STRING, ONE, key)                                                              \
+    S(KEY_VALUE, 2, ONE, value, ANY_VALUE)                                                         \
+    F(KEY_VALUE, 3, INT32, ONE, keyStrindex)                                                       \
+    M(SCOPE)                                                                                       \
+    F(SCOPE, 1, STRING, ONE, name)                                                                 \
+    F(SCOPE, 2, STRING, ONE, version)                                                              \
+    S(SCOPE, 3, MANY, attributes, KEY_VALUE)                                                       \
+    F(SCOPE, 4, UINT32, ONE, droppedAttributesCount)                                               \
+    M(RESOURCE)                                                                                    \
+    S(RESOURCE, 1, MANY, attributes, KEY_VALUE)                                                    \
+    F(RESOURCE, 2, UINT32, ONE, droppedAttributesCount)                                            \
+    S(RESOURCE, 3, MANY, entityRefs, ENTITY_REF)                                                   \
+    M(ENTITY_REF)                                                                                  \
+    F(ENTITY_REF, 1, STRING, ONE, schemaUrl)                                                       \
+    F(ENTITY_REF, 2, STRING, ONE, type)                                                            \
+    F(ENTITY_REF, 3, STRING, MANY, idKeys)                                                         \
+    F(ENTITY_REF, 4, STRING, MANY, descriptionKeys)                                                \
+                                                                                                   \
+    M(RESOURCE_SPANS)                                                                              \
+    S(RESOURCE_SPANS, 1, ONE, resource, RESOURCE)                                                  \
+    S(RESOURCE_SPANS, 2, MANY, scopeSpans, SCOPE_SPANS)                                            \
+    F(RESOURCE_SPANS, 3, STRING, ONE, schemaUrl)                                                   \
+    M(SCOPE_SPANS)                                                                                 \
+    S(SCOPE_SPANS, 1, ONE, scope, SCOPE)                                                           \
+    S(SCOPE_SPANS, 2, MANY, spans, SPAN)                                                           \
+    F(SCOPE_SPANS, 3, STRING, ONE, schemaUrl)                                                      \
+    M(SPAN)                                                                                        \
+    F(SPAN, 1, HEX, ONE, traceId)                                                                  \
+    F(SPAN, 2, HEX, ONE, spanId)                                                                   \
+    F(SPAN, 3, STRING, ONE, traceState)                                                            \
+    F(SPAN, 4, HEX, ONE, parentSpanId)                                                             \
+    F(SPAN, 5, STRING, ONE, name)                                                                  \
+    F(SPAN, 6, ENUM, ONE, kind)                                                                    \
+    F(SPAN, 7, FIXED64, ONE, startTimeUnixNano)                                                    \
+    F(SPAN, 8, FIXED64, ONE, endTimeUnixNano)                                                      \
+    S(SPAN, 9, MANY, attributes, KEY_VALUE)                                                        \
+    F(SPAN, 10, UINT32, ONE, droppedAttributesCount)                                               \
+    S(SPAN, 11, MANY, events, EVENT)                                                               \
+    F(SPAN, 12, UINT32, ONE, droppedEventsCount)                                                   \
+    S(SPAN, 13, MANY, links, LINK)                                                                 \
+    F(SPAN, 14, UINT32, ONE, droppedLinksCount)                                                    \
+    S(SPAN, 15, ONE, status, STATUS)                                                               \
+    F(SPAN, 16, FIXED32, ONE, flags)                                                               \
+    M(EVENT)                                                                                       \
+    F(EVENT, 1, FIXED64, ONE, timeUnixNano)                                                        \
+    F(EVENT, 2, STRING, ONE, name)                                                                 \
+    S(EVENT, 3, MANY, attributes, KEY_VALUE)                                                       \
+    F(EVENT, 4, UINT32, ONE, droppedAttributesCount)                                               \
+    M(LINK)                                                                                        \
+    F(LINK, 1, HEX, ONE, traceId)                                                                  \
+    F(LINK, 2, HEX, ONE, spanId)                                                                   \
+    F(LINK, 3, STRING, ONE, traceState)                                                            \
+    S(LINK, 4, MANY, attributes, KEY_VALUE)                                                        \
+    F(LINK, 5, UINT32, ONE, droppedAttributesCount)                                                \
+    F(LINK, 6, FIXED32, ONE, flags)                                                                \
+    M(STATUS)                                                                                      \
+    F(STATUS, 2, STRING, ONE, message)                                                             \
+    F(STATUS, 3, ENUM, ONE, code)                                                                  \
+                                                                                                   \
+    M(RESOURCE_METRICS)                                                                            \
+    S(RESOURCE_METRICS, 1, ONE, resource, RESOURCE)                                                \
+    S(RESOURCE_METRICS, 2, MANY, scopeMetrics, SCOPE_METRICS)                                      \
+    F(RESOURCE_METRICS, 3, STRING, ONE, schemaUrl)                                                 \
+    M(SCOPE_METRICS)                                                                               \
+    S(SCOPE_METRICS, 1, ONE, scope, SCOPE)                                                         \
+    S(SCOPE_METRICS, 2, MANY, metrics, METRIC)                                                     \
+    F(SCOPE_METRICS, 3, STRING, ONE, schemaUrl)                                                    \
+    M(METRIC)                                                                                      \
+    F(METRIC, 1, STRING, ONE, name)                                                                \
+    F(METRIC, 2, STRING, ONE, description)                                                         \
+    F(METRIC, 3, STRING, ONE, unit)                                                                \
+    S(METRIC, 5, CHOICE, gauge, GAUGE)                                                             \
+    S(METRIC, 7, CHOICE, sum, SUM)                                                                 \
+    S(METRIC, 9, CHOICE, histogram, HISTOGRAM)                                                     \
+    S(METRIC, 10, CHOICE, exponentialHistogram, EXPONENTIAL)                                       \
+    S(METRIC, 11, CHOICE, summary, SUMMARY)                                                        \
+    S(METRIC, 12, MANY, metadata, KEY_VALUE)                                                       \
+    M(GAUGE)                                                                                       \
+    S(GAUGE, 1, MANY, dataPoints, NUMBER_POINT)                                                    \
+    M(SUM)                                                                                         \
+    S(SUM, 1, MANY, dataPoints, NUMBER_POINT)                                                      \
+    F(SUM, 2, ENUM, ONE, aggregationTemporality)                                                   \
+    F(SUM, 3, BOOL, ONE, isMonotonic)                                                              \
+    M(HISTOGRAM)                                                                                   \
+    S(HISTOGRAM, 1, MANY, dataPoints, HISTOGRAM_POINT)                                             \
+    F(HISTOGRAM, 2, ENUM, ONE, aggregationTemporality)                                             \
+    M(EXPONENTIAL)                                                                                 \
+    S(EXPONENTIAL, 1, MANY, dataPoints, EXPONENTIAL_POINT)                                         \
+    F(EXPONENTIAL, 2, ENUM, ONE, aggregationTemporality)                                           \
+    M(SUMMARY)                                                                                     \
+    S(SUMMARY, 1, MANY, dataPoints, SUMMARY_POINT)                                                 \
+    M(NUMBER_POINT)                                                                                \
+    F(NUMBER_POINT, 2, FIXED64, ONE, startTimeUnixNano)                                            \
+    F(NUMBER_POINT, 3, FIXED64, ONE, timeUnixNano)                                                 \
+    F(NUMBER_POINT, 4, DOUBLE, CHOICE, asDouble)                                                   \
+    S(NUMBER_POINT, 5, MANY, exemplars, EXEMPLAR)                                                  \
+    F(NUMBER_POINT, 6, SFIXED64, CHOICE, asInt)                                                    \
+    S(NUMBER_POINT, 7, MANY, attributes, KEY_VALUE)                                                \
+    F(NUMBER_POINT, 8, UINT32, ONE, flags)                                                         \
+    M(HISTOGRAM_POINT)                                                                             \
+    F(HISTOGRAM_POINT, 2, FIXED64, ONE, startTimeUnixNano)                                         \
+    F(HISTOGRAM_POINT, 3, FIXED64, ONE, timeUnixNano)                                              \
+    F(HISTOGRAM_POINT, 4, FIXED64, ONE, count)                                                     \
+    F(HISTOGRAM_POINT, 5, DOUBLE, MAYBE, sum)                                                      \
+    F(HISTOGRAM_POINT, 6, FIXED64, MANY, bucketCounts)                                             \
+    F(HISTOGRAM_POINT, 7, DOUBLE, MANY, explicitBounds)                                            \
+    S(HISTOGRAM_POINT, 8, MANY, exemplars, EXEMPLAR)                                               \
+    S(HISTOGRAM_POINT, 9, MANY, attributes, KEY_VALUE)                                             \
+    F(HISTOGRAM_POINT, 10, UINT32, ONE, flags)                                                     \
+    F(HISTOGRAM_POINT, 11, DOUBLE, MAYBE, min)                                                     \
+    F(HISTOGRAM_POINT, 12, DOUBLE, MAYBE, max)                                                     \
+    M(EXPONENTIAL_POINT)                                                                           \
+    S(EXPONENTIAL_POINT, 1, MANY, attributes, KEY_VALUE)                                           \
+    F(EXPONENTIAL_POINT, 2, FIXED64, ONE, startTimeUnixNano)                                       \
+    F(EXPONENTIAL_POINT, 3, FIXED64, ONE, timeUnixNano)                                            \
+    F(EXPONENTIAL_POINT, 4, FIXED64, ONE, count)                                                   \
+    F(EXPONENTIAL_POINT, 5, DOUBLE, MAYBE, sum)                                                    \
+    F(EXPONENTIAL_POINT, 6, SINT32, ONE, scale)                                                    \
+    F(EXPONENTIAL_POINT, 7, FIXED64, ONE, zeroCount)                                               \
+    S(EXPONENTIAL_POINT, 8, ONE, positive, BUCKETS)                                                \
+    S(EXPONENTIAL_POINT, 9, ONE, negative, BUCKETS)                                                \
+    F(EXPONENTIAL_POINT, 10, UINT32, ONE, flags)                                                   \
+    S(EXPONENTIAL_POINT, 11, MANY, exemplars, EXEMPLAR)                                            \
+    F(EXPONENTIAL_POINT, 12, DOUBLE, MAYBE, min)                                                   \
+    F(EXPONENTIAL_POINT, 13, DOUBLE, MAYBE, max)                                                   \
+    F(EXPONENTIAL_POINT, 14, DOUBLE, ONE, zeroThreshold)                                           \
+    M(BUCKETS)                                                                                     \
+    F(BUCKETS, 1, SINT32, ONE, offset)                                                             \
+    F(BUCKETS, 2, UINT64, MANY, bucketCounts)                                                      \
+    M(SUMMARY_POINT)                                                                               \
+    F(SUMMARY_POINT, 2, FIXED64, ONE, startTimeUnixNano)                                           \
+    F(SUMMARY_POINT, 3, FIXED64, ONE, timeUnixNano)                                                \
+    F(SUMMARY_POINT, 4, FIXED64, ONE, count)                                                       \
+    F(SUMMARY_POINT, 5, DOUBLE, ONE, sum)                                                          \
+    S(SUMMARY_POINT, 6, MANY, quantileValues, QUANTILE)                                            \
+    S(SUMMARY_POINT, 7, MANY, attributes, KEY_VALUE)                                               \
+    F(SUMMARY_POINT, 8, UINT32, ONE, flags)                                                        \
+    M(QUANTILE)                                                                                    \
+    F(QUANTILE, 1, DOUBLE, ONE, quantile)                                                          \
+    F(QUANTILE, 2, DOUBLE, ONE, value)                                                             \
+    M(EXEMPLAR)                                                                                    \
+    F(EXEMPLAR, 2, FIXED64, ONE, timeUnixNano)                                                     \
+    F(EXEMPLAR, 3, DOUBLE, CHOICE, asDouble)                                                       \
+    F(EXEMPLAR, 4, HEX, ONE, spanId)                                                               \
+    F(EXEMPLAR, 5, HEX, ONE, traceId)                                                              \
+    F(EXEMPLAR, 6, SFIXED64, CHOICE, asInt)                                                        \
+    S(EXEMPLAR, 7, MANY, filteredAttributes, KEY_VALUE)                                            \
+                                                                                                   \
+    M(RESOURCE_LOGS)                                                                               \
+    S(RESOURCE_LOGS, 1, ONE, resource, RESOURCE)                                                   \
+    S(RESOURCE_LOGS, 2, MANY, scopeLogs, SCOPE_LOGS)                                               \
+    F(RESOURCE_LOGS, 3, STRING, ONE, schemaUrl)                                                    \
+    M(SCOPE_LOGS)                                                                                  \
+    S(SCOPE_LOGS, 1, ONE, scope, SCOPE)                                                            \
+    S(SCOPE_LOGS, 2, MANY, logRecords, LOG_RECORD)                                                 \
+    F(SCOPE_LOGS, 3, STRING, ONE, schemaUrl)                                                       \
+    M(LOG_RECORD)                                                                                  \
+    F(LOG_RECORD, 1, FIXED64, ONE, timeUnixNano)                                                   \
+    F(LOG_RECORD, 2, ENUM, ONE, severityNumber)                                                    \
+    F(LOG_RECORD, 3, STRING, ONE, severityText)                                                    \
+    S(LOG_RECORD, 5, ONE, body, ANY_VALUE)                                                         \
+    S(LOG_RECORD, 6, MANY, attributes, KEY_VALUE)                                                  \
+    F(LOG_RECORD, 7, UINT32, ONE, droppedAttributesCount)                                          \
+    F(LOG_RECORD, 8, FIXED32, ONE, flags)                                                          \
+    F(LOG_RECORD, 9, HEX, ONE, traceId)                                                            \
+    F(LOG_RECORD, 10, HEX, ONE, spanId)                                                            \
+    F(LOG_RECORD, 11, FIXED64, ONE, observedTimeUnixNano)                                          \
+    F(LOG_RECORD, 12, STRING, ONE, eventName)                                                      \
+    M(END)
+
+/* Every JSON name once: the rows share them. */
+/* clang-format off */
+#define OTEL__OTLP_NAMES(N)                                                                        \
+    N(aggregationTemporality) N(arrayValue) N(asDouble) N(asInt) N(attributes) N(body)             \
+    N(boolValue) N(bucketCounts) N(bytesValue) N(code) N(count) N(dataPoints) N(description)       \
+    N(descriptionKeys) N(doubleValue) N(droppedAttributesCount) N(droppedEventsCount)              \
+    N(droppedLinksCount) N(endTimeUnixNano) N(entityRefs) N(errorMessage) N(eventName) N(events)   \
+    N(exemplars) N(explicitBounds) N(exponentialHistogram) N(filteredAttributes) N(flags)          \
+    N(gauge) N(histogram) N(idKeys) N(intValue) N(isMonotonic) N(key) N(keyStrindex) N(kind)       \
+    N(kvlistValue) N(links) N(logRecords) N(max) N(message) N(metadata) N(metrics) N(min)          \
+    N(name) N(negative) N(observedTimeUnixNano) N(offset) N(parentSpanId) N(partialSuccess)        \
+    N(positive) N(quantile) N(quantileValues) N(rejectedDataPoints) N(rejectedLogRecords)          \
+    N(rejectedSpans) N(resource) N(resourceLogs) N(resourceMetrics) N(resourceSpans) N(scale)      \
+    N(schemaUrl) N(scope) N(scopeLogs) N(scopeMetrics) N(scopeSpans) N(severityNumber)             \
+    N(severityText) N(spanId) N(spans) N(startTimeUnixNano) N(status) N(stringValue)               \
+    N(stringValueStrindex) N(sum) N(summary) N(timeUnixNano) N(traceId) N(traceState) N(type)      \
+    N(unit) N(value) N(values) N(version) N(zeroCount) N(zeroThreshold)
+/* clang-format on */
+
+typedef struct otel__otlp_row {
+    unsigned number   : 5;  /* field number, 1 to 16; 0: a message begins (or the table ends) */
+    unsigned kind     : 4;  /* OTEL__KIND_*                                                   */
+    unsigned presence : 2;  /* OTEL__HAS_*                                                    */
+    unsigned message  : 8;  /* OTEL__OTLP_* of a field that is a message, else 0              */
+    unsigned name     : 11; /* where the JSON name begins in otel__otlp_names                 */
+} otel__otlp_row;
+
+OTEL__STATIC_ASSERT(sizeof(otel__otlp_row) == 4, an_otlp_row_is_four_bytes);
+
+/* Row numbers. Those of messages, such as OTEL__OTLP_SPAN, are the way to name one. */
+enum {
+#define OTEL__OTLP_M(message)                               OTEL__OTLP_##message,
+#define OTEL__OTLP_F(message, number, kind, presence, name) OTEL__OTLP_##message##_##number,
+#define OTEL__OTLP_S(message, number, presence, name, sub)  OTEL__OTLP_##message##_##number,
+    OTEL__OTLP_LIST(OTEL__OTLP_M, OTEL__OTLP_F, OTEL__OTLP_S) OTEL__OTLP_ROWS
+#undef OTEL__OTLP_M
+#undef OTEL__OTLP_F
+#undef OTEL__OTLP_S
+};
+
+/* Field numbers by message and JSON name: OTEL__SPAN_traceId is 1. */
+enum {
+#define OTEL__OTLP_M(message)
+#define OTEL__OTLP_F(message, number, kind, presence, name) OTEL__##message##_##name = (number),
+#define OTEL__OTLP_S(message, number, presence, name, sub)  OTEL__##message##_##name = (number),
+    OTEL__OTLP_LIST(OTEL__OTLP_M, OTEL__OTLP_F, OTEL__OTLP_S) OTEL__OTLP_NUMBERS_END
+#undef OTEL__OTLP_M
+#undef OTEL__OTLP_F
+#undef OTEL__OTLP_S
+};
+
+OTEL__STATIC_ASSERT(OTEL__OTLP_ROWS <= 256, an_otlp_row_number_fits_eight_bits);
+
+/* The names one after the other, each with its NUL: offsets instead of pointers, which would take
+ * twice the space and need relocating in a shared object. */
+typedef struct otel__otlp_text {
+#define OTEL__OTLP_N(name) char n_##name[sizeof #name];
+    OTEL__OTLP_NAMES(OTEL__OTLP_N)
+#undef OTEL__OTLP_N
+} otel__otlp_text;
+
+OTEL__STATIC_ASSERT(sizeof(otel__otlp_text) <= 2048, an_otlp_name_offset_fits_eleven_bits);
+
+static const otel__otlp_text otel__otlp_names OTEL__UNUSED = {
+#define OTEL__OTLP_N(name) #name,
+    OTEL__OTLP_NAMES(OTEL__OTLP_N)
+#undef OTEL__OTLP_N
+};
+
+static const otel__otlp_row otel__otlp_table[] OTEL__UNUSED = {
+#define OTEL__OTLP_AT(name)   (unsigned)offsetof(otel__otlp_text, n_##name)
+#define OTEL__OTLP_M(message) { 0, 0, 0, 0, 0 },
+#define OTEL__OTLP_F(message, number, kind, presence, name)                                        \
+    { number, OTEL__KIND_##kind, OTEL__HAS_##presence, 0, OTEL__OTLP_AT(name) },
+#define OTEL__OTLP_S(message, number, presence, name, sub)                                         \
+    { number, OTEL__KIND_MESSAGE, OTEL__HAS_##presence, OTEL__OTLP_##sub, OTEL__OTLP_AT(name) },
+    OTEL__OTLP_LIST(OTEL__OTLP_M, OTEL__OTLP_F, OTEL__OTLP_S)
+#undef OTEL__OTLP_AT
+#undef OTEL__OTLP_M
+#undef OTEL__OTLP_F
+#undef OTEL__OTLP_S
+};
+
+/* ---- looking up ---- */
+
+/* The row of field `number` of `message` (OTEL__OTLP_*), or NULL: OTLP has none, or a newer one. */
+OTEL__FN const otel__otlp_row *otel__otlp_find(unsigned message, uint32_t number)
+{
+    const otel__otlp_row *row = &otel__otlp_table[message + 1]; /* END has no caller: in bounds */
+
+    while (row->number != 0 && row->number != number) {
+        row++;
+    }
+    return row->number != 0 ? row : NULL;
+}
+
+/* The field's name in JSON, constant. */
+OTEL__FN const char *otel__otlp_name(const otel__otlp_row *row)
+{
+    return (const char *)&otel__otlp_names + row->name;
+}
+
+/* The wire type in which one value of `kind` (OTEL__KIND_*) is written. */
+OTEL__FN uint32_t otel__otlp_wire(unsigned kind)
+{
+    if (kind <= OTEL__KIND_UINT64) {
+        return OTEL__PB_VARINT;
+    }
+    if (kind <= OTEL__KIND_DOUBLE) {
+        return OTEL__PB_FIXED64;
+    }
+    return kind == OTEL__KIND_FIXED32 ? OTEL__PB_FIXED32 : OTEL__PB_LEN;
+}
+
+/* ---- values ---- */
+
+/* A zigzag value: 0, 1, 2, 3 mean 0, -1, 1, -2. */
+OTEL__FN int64_t otel__otlp_zigzag(uint64_t v)
+{
+    return (v & 1u) != 0 ? -(int64_t)(v >> 1) - 1 : (int64_t)(v >> 1);
+}
+
+/* Take the next number, of wire type `wire`, off packed ones. False at the end and at bytes that
+ * are no number; in the latter case packed->p has not reached packed->end. */
+OTEL__FN OTEL__MUST_USE bool otel__otlp_unpack(otel__pb *packed, uint32_t wire, uint64_t *v)
+{
+    otel__pb rest = *packed;
+    bool     ok = false;
+
+    if (wire == OTEL__PB_VARINT) {
+        ok = otel__pb_read_varint(&rest, v);
+    } else if (wire == OTEL__PB_FIXED64) {
+        ok = otel__pb_read_fixed(&rest, 8, v);
+    }
+    if (ok) {
+        *packed = rest;
+    }
+    return ok;
+}
+
+/* ---- checking ---- */
+
+/* Whether a field's bytes are what its row says. */
+OTEL__FN bool otel__otlp_fits(const otel__otlp_row *row, const otel__pb_field *f)
+{
+    const uint32_t wire = otel__otlp_wire(row->kind);
+    otel__pb       packed;
+    uint64_t       v;
+
+    if (f->wire == wire) {
+        return row->kind != OTEL__KIND_STRING ||
+               otel__text_utf8_valid((const char *)f->data, f->length);
+    }
+    if (f->wire != OTEL__PB_LEN || row->presence != OTEL__HAS_MANY) {
+        return false;
+    }
+    packed = otel__pb_open(f->data, f->length);
+    while (otel__otlp_unpack(&packed, wire, &v)) {
+    }
+    return packed.p == packed.end;
+}
+
+#define OTEL__OTLP_DEPTH 100 /* messages within messages: the official decoders' limit */
+
+/* Whether `n` bytes at `data` are a well-formed `message` (OTEL__OTLP_*), through all that is in
+ * it: lengths, wire types, UTF-8, packed numbers, and at most OTEL__OTLP_DEPTH levels. Unknown
+ * fields are stepped over, groups refused. After it has said yes readers need not ask again.
+ *
+ *   bad_at  when the answer is no: offset of the field that is wrong; may be NULL
+ *
+ * Memory: about 1 KiB of stack whatever the input. Spec: P-07, P-09, P-10. */
+OTEL__FN OTEL__MUST_USE bool otel__otlp_check(const uint8_t *data, size_t n, unsigned message,
+                                              size_t *bad_at)
+{
+    const uint8_t        *ends[OTEL__OTLP_DEPTH]; /* of the messages around the current one */
+    uint8_t               messages[OTEL__OTLP_DEPTH];
+    size_t                depth = 0;
+    otel__pb              m = otel__pb_open(data, n);
+    const uint8_t        *at = data;
+    const otel__otlp_row *row;
+    otel__pb_field        f;
+    int                   got;
+
+    while ((got = otel__pb_next(&m, &f)) >= 0) {
+        if (got == 0 && depth == 0) {
+            return true;
+        }
+        if (got == 0) { /* back to the message around it, just behind this one */
+            m.end = ends[--depth];
+            message = messages[depth];
+            at = m.p;
+            continue;
+        }
+        row = otel__otlp_find(message, f.number);
+        if (row != NULL && !otel__otlp_fits(row, &f)) {
+            break;
+        }
+        if (row != NULL && row->kind == OTEL__KIND_MESSAGE) {
+            if (depth == OTEL__OTLP_DEPTH) {
+                break;
+            }
+            ends[depth] = m.end;
+            messages[depth++] = (uint8_t)message;
+            m = otel__pb_open(f.data, f.length);
+            message = row->message;
+        }
+        at = m.p;
+    }
+    if (bad_at != NULL) {
+        *bad_at = (size_t)(at - data);
+    }
+    return false;
+}
+
+/* ---- src/wire/attr.h ---- */
+/* attr: attributes as OTLP KeyValue bytes: measured, written, hashed, compared with written ones.
+ * Used by resource, spans, events, log records and metric series. A value is written once, straight
+ * to where it stays; identity is compared on those bytes, without a second copy.
+ * Invariants: a key is non-empty; text is valid UTF-8 once written (repaired if it was not); two
+ * lists are the same set in any order, and of equal keys the last one counts.
+ * Spec: common/README.md "Attribute", "AnyValue"; requirements C-01..C-20, P-03, P-05, P-09. */
+
+#define OTEL__ATTRS_MAX 128u   /* attributes of one set that count                */
+#define OTEL__KEY_MAX   16383u /* bytes of a key; a longer one is dropped, counted */
+
+/* ---- attr: bytes in words ---- */
+
+OTEL__INLINE uint64_t otel__attr_load64(const void *p)
+{
+    uint64_t v;
+    memcpy(&v, p, sizeof v);
+    return v;
+}
+
+OTEL__INLINE uint32_t otel__attr_load32(const void *p)
+{
+    uint32_t v;
+    memcpy(&v, p, sizeof v);
+    return v;
+}
+
+/* Up to seven bytes as a number that differs when they or n differ in any bit. */
+OTEL__INLINE uint64_t otel__attr_load_few(const uint8_t *p, size_t n)
+{
+    if (n >= 4) {
+        return otel__attr_load32(p) | (uint64_t)otel__attr_load32(p + n - 4) << 32;
+    }
+    if (n > 0) {
+        return p[0] | (uint64_t)p[n / 2] << 8 | (uint64_t)p[n - 1] << 16;
+    }
+    return 0;
+}
+
+#define OTEL__ATTR_HIGH 0x8080808080808080u
+
+/* Copy n bytes; returns bits of OTEL__ATTR_HIGH when one of them is not ASCII. Short texts go in
+ * words whose ends overlap: a call of memcpy costs more than the copy. */
+OTEL__INLINE uint64_t otel__attr_copy(uint8_t *to, const void *from, size_t n)
+{
+    const uint8_t *p = (const uint8_t *)from;
+    uint64_t       high = 0;
+    size_t         i;
+
+    if (n >= 8) {
+        const uint64_t last = otel__attr_load64(p + n - 8);
+        for (i = 0; i + 8 < n; i += 8) {
+            const uint64_t v = otel__attr_load64(p + i);
+            memcpy(to + i, &v, 8);
+            high |= v;
+        }
+        memcpy(to + n - 8, &last, 8);
+        return (high | last) & OTEL__ATTR_HIGH;
+    }
+    if (n >= 4) {
+        const uint32_t first = otel__attr_load32(p);
+        const uint32_t last = otel__attr_load32(p + n - 4);
+        memcpy(to, &first, 4);
+        memcpy(to + n - 4, &last, 4);
+        return (first | last) & OTEL__ATTR_HIGH;
+    }
+    for (i = 0; i < n; i++) {
+        to[i] = p[i];
+        high |= p[i];
+    }
+    return high & OTEL__ATTR_HIGH;
+}
+
+OTEL__INLINE bool otel__attr_same_bytes(const void *x, const void *y, size_t n)
+{
+    const uint8_t *a = (const uint8_t *)x;
+    const uint8_t *b = (const uint8_t *)y;
+    size_t         i;
+
+    if (n < 8) {
+        return otel__attr_load_few(a, n) == otel__attr_load_few(b, n);
+    }
+    for (i = 0; i + 8 < n; i += 8) {
+        if (otel__attr_load64(a + i) != otel__attr_load64(b + i)) {
+            return false;
+        }
+    }
+    return otel__attr_load64(a + n - 8) == otel__attr_load64(b + n - 8);
+}
+
+OTEL__FN bool otel__attr_is_ascii(const char *s, size_t n)
+{
+    uint64_t high = 0;
+    size_t   i;
+    for (i = 0; i + 8 <= n; i += 8) {
+        high |= otel__attr_load64(s + i);
+    }
+    for (; i < n; i++) {
+        high |= (uint8_t)s[i];
+    }
+    return (high & OTEL__ATTR_HIGH) == 0;
+}
+
+/* ---- attr: lengths ---- */
+
+OTEL__INLINE size_t otel__attr_key_length(const otel_attr *a)
+{
+    return a->key_length != 0 || a->key == NULL ? a->key_length : strlen(a->key);
+}
+
+OTEL__INLINE size_t otel__attr_value_length(const otel_attr *a)
+{
+    return a->length != OTEL_LENGTH_UNKNOWN ? a->length : strlen(a->value.s);
+}
+
+/* Bytes of a varint below 2^35. */
+OTEL__INLINE size_t otel__attr_length_size(size_t n)
+{
+    return n < 0x80u ? 1u : n < 0x4000u ? 2u : n < 0x200000u ? 3u : n < 0x10000000u ? 4u : 5u;
+}
+
+/* One attribute about to be written: its lengths, nested from the inside out. */
+typedef struct otel__kv {
+    size_t key;    /* bytes of the key, after repair                      */
+    size_t text;   /* bytes of a string value, after repair               */
+    size_t any;    /* bytes of the AnyValue message                       */
+    size_t body;   /* bytes of the KeyValue message                       */
+    bool   broken; /* key or text is not UTF-8 and is repaired on writing */
+} otel__kv;
+
+OTEL__INLINE size_t otel__kv_field_size(const otel__kv *kv)
+{
+    return 1u + otel__attr_length_size(kv->body) + kv->body;
+}
+
+OTEL__INLINE void otel__kv_add_up(otel__kv *kv, const otel_attr *a)
+{
+    switch (a->type) {
+    case OTEL_TYPE_STRING: kv->any = 1u + otel__attr_length_size(kv->text) + kv->text; break;
+    case OTEL_TYPE_BOOL: kv->any = 2; break;
+    case OTEL_TYPE_INT: kv->any = 1u + otel__pb_varint_size((uint64_t)a->value.i); break;
+    case OTEL_TYPE_DOUBLE: kv->any = 9; break;
+    default: /* an empty value: P-04 */ kv->any = 0; break;
+    }
+    kv->body = 1u + otel__attr_length_size(kv->key) + kv->key;
+    kv->body += 1u + otel__attr_length_size(kv->any) + kv->any;
+}
+
+/* Measure as if the texts were UTF-8. Returns false for what is no attribute: without a key (C-01),
+ * or with one longer than OTEL__KEY_MAX. */
+OTEL__INLINE bool otel__kv_measure(otel__kv *kv, const otel_attr *a)
+{
+    kv->key = otel__attr_key_length(a);
+    kv->text = a->type == OTEL_TYPE_STRING ? otel__attr_value_length(a) : 0;
+    kv->broken = false;
+    otel__kv_add_up(kv, a);
+    return kv->key != 0 && kv->key <= OTEL__KEY_MAX;
+}
+
+/* Look at the texts byte by byte, and measure anew if one needs repair. */
+OTEL__FN OTEL__COLD void otel__kv_check(otel__kv *kv, const otel_attr *a)
+{
+    const size_t text = a->type == OTEL_TYPE_STRING ? otel__attr_value_length(a) : 0;
+    const size_t key = otel__attr_key_length(a);
+
+    if (otel__text_utf8_valid(a->key, key) && otel__text_utf8_valid(a->value.s, text)) {
+        return;
+    }
+    kv->broken = true;
+    kv->key = otel__text_utf8_repair(NULL, a->key, key);
+    kv->text = text > 0 ? otel__text_utf8_repair(NULL, a->value.s, text) : 0;
+    otel__kv_add_up(kv, a);
+}
+
+/* Measure exactly, for a caller that must know the size before it writes. */
+OTEL__FN bool otel__kv_measure_checked(otel__kv *kv, const otel_attr *a)
+{
+    if (!otel__kv_measure(kv, a)) {
+        return false;
+    }
+    if (!otel__attr_is_ascii(a->key, kv->key) || !otel__attr_is_ascii(a->value.s, kv->text)) {
+        otel__kv_check(kv, a);
+    }
+    return true;
+}
+
+/* ---- attr: writing ---- */
+
+/* Lengths below 128, which nearly all are, take one store. */
+OTEL__INLINE uint8_t *otel__kv_length(uint8_t *p, size_t n)
+{
+    if (OTEL__LIKELY(n < 0x80u)) {
+        *p = (uint8_t)n;
+        return p + 1;
+    }
+    return otel__pb_store_varint(p, n);
+}
+
+OTEL__INLINE uint8_t *otel__kv_text(uint8_t *p, const char *s, size_t n, uint64_t *high)
+{
+    *high |= otel__attr_copy(p, s, n);
+    return p + n;
+}
+
+/* Write the AnyValue of `a`, which takes kv->any bytes. */
+OTEL__INLINE uint8_t *otel__kv_store_any(uint8_t *p, const otel__kv *kv, const otel_attr *a,
+                                         uint64_t *high)
+{
+    switch (a->type) {
+    case OTEL_TYPE_STRING:
+        *p++ = OTEL__PB_TAG(1, OTEL__PB_LEN);
+        p = otel__kv_length(p, kv->text);
+        if (OTEL__UNLIKELY(kv->broken)) {
+            return p + otel__text_utf8_repair((char *)p, a->value.s, otel__attr_value_length(a));
+        }
+        return otel__kv_text(p, a->value.s, kv->text, high);
+    case OTEL_TYPE_BOOL:
+        *p++ = OTEL__PB_TAG(2, OTEL__PB_VARINT);
+        *p++ = a->value.i != 0;
+        return p;
+    case OTEL_TYPE_INT:
+        *p++ = OTEL__PB_TAG(3, OTEL__PB_VARINT);
+        return otel__pb_store_varint(p, (uint64_t)a->value.i);
+    case OTEL_TYPE_DOUBLE:
+        *p++ = OTEL__PB_TAG(4, OTEL__PB_FIXED64);
+        otel__pb_store_le64(p, otel__platform_double_bits(a->value.d));
+        return p + 8;
+    default: return p;
+    }
+}
+
+/* Write the whole field: otel__kv_field_size() bytes. `high` gathers non-ASCII bits. */
+OTEL__INLINE uint8_t *otel__kv_store(uint8_t *p, uint8_t tag, const otel__kv *kv,
+                                     const otel_attr *a, uint64_t *high)
+{
+    *p++ = tag;
+    p = otel__kv_length(p, kv->body);
+    *p++ = OTEL__PB_TAG(1, OTEL__PB_LEN);
+    p = otel__kv_length(p, kv->key);
+    if (OTEL__UNLIKELY(kv->broken)) {
+        p += otel__text_utf8_repair((char *)p, a->key, otel__attr_key_length(a));
+    } else {
+        p = otel__kv_text(p, a->key, kv->key, high);
+    }
+    *p++ = OTEL__PB_TAG(2, OTEL__PB_LEN);
+    p = otel__kv_length(p, kv->any);
+    return otel__kv_store_any(p, kv, a, high);
+}
+
+/* Write the field of tag `tag` if it fits `room` bytes.
+ * Returns the bytes it needs: more than `room` means that nothing counts as written; 0: no key. */
+OTEL__FN size_t otel__kv_put(uint8_t *p, size_t room, uint8_t tag, const otel_attr *a)
+{
+    otel__kv kv;
+    uint64_t high = 0;
+    size_t   need;
+
+    if (!otel__kv_measure(&kv, a)) {
+        return 0;
+    }
+    need = otel__kv_field_size(&kv);
+    if (need > room) {
+        return need;
+    }
+    (void)otel__kv_store(p, tag, &kv, a, &high);
+    if (OTEL__UNLIKELY(high != 0)) {
+        otel__kv_check(&kv, a);
+        need = otel__kv_field_size(&kv);
+        if (kv.broken && need <= room) {
+            (void)otel__kv_store(p, tag, &kv, a, &high);
+        }
+    }
+    return need;
+}
+
+/* ---- attr: hashing, any order ---- */
+
+OTEL__INLINE uint64_t otel__attr_mix(uint64_t h, uint64_t v)
+{
+    h = (h ^ v) * 0x9e3779b97f4a7c15u; /* 2^64 / golden ratio: every input bit reaches the top */
+    return h ^ (h >> 32);
+}
+
+/* Of a key: length, first and last eight bytes. Crafted keys can collide; the comparison is
+ * exact. */
+OTEL__INLINE uint64_t otel__attr_hash_key(const otel_attr *a, size_t n)
+{
+    const uint8_t *p = (const uint8_t *)a->key;
+    if (n < 8) {
+        return otel__attr_mix(n, otel__attr_load_few(p, n));
+    }
+    return otel__attr_mix(otel__attr_mix(n, otel__attr_load64(p)), otel__attr_load64(p + n - 8));
+}
+
+/* Of a text value: every byte. */
+OTEL__INLINE uint64_t otel__attr_hash_text(const char *s, size_t n, uint64_t h)
+{
+    const uint8_t *p = (const uint8_t *)s;
+    size_t         i;
+
+    h ^= n;
+    if (n < 8) {
+        return otel__attr_mix(h, otel__attr_load_few(p, n));
+    }
+    for (i = 0; i + 8 < n; i += 8) {
+        h = otel__attr_mix(h, otel__attr_load64(p + i));
+    }
+    return otel__attr_mix(h, otel__attr_load64(p + n - 8));
+}
+
+/* Of a whole attribute whose key hashed to `key`, starting from a secret `seed`. */
+OTEL__INLINE uint64_t otel__attr_hash(const otel_attr *a, uint64_t key, uint64_t seed)
+{
+    const uint64_t h = otel__attr_mix(key ^ seed, a->type);
+    if (a->type == OTEL_TYPE_STRING) {
+        return otel__attr_hash_text(a->value.s, otel__attr_value_length(a), h);
+    }
+    return otel__attr_mix(h, (uint64_t)a->value.i); /* a double by its bits: 0.0 is not -0.0 */
+}
+
+/* One bit of 64 by the key's hash: two keys on one bit may be equal and are then compared. */
+OTEL__INLINE uint64_t otel__attr_key_bit(uint64_t key_hash)
+{
+    return (uint64_t)1 << (key_hash >> 58);
+}
+
+/* ---- attr: equality ---- */
+
+OTEL__INLINE bool otel__attr_same_key(const otel_attr *a, const otel_attr *b)
+{
+    const size_t n = otel__attr_key_length(a);
+    return n == otel__attr_key_length(b) && otel__attr_same_bytes(a->key, b->key, n);
+}
+
+/* Whether a later item has the key of item i, which then does not count. */
+OTEL__FN bool otel__attrs_is_shadowed(otel_attrs attrs, size_t i)
+{
+    size_t j;
+    for (j = i + 1; j < attrs.count; j++) {
+        if (otel__attr_same_key(&attrs.items[i], &attrs.items[j])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whether two items may have one key: 64 bits of key hashes, so that the scan over all pairs is
+ * needed rarely. */
+OTEL__FN bool otel__attrs_may_repeat(otel_attrs attrs)
+{
+    uint64_t seen = 0;
+    size_t   i;
+    for (i = 0; i < attrs.count; i++) {
+        const otel_attr *a = &attrs.items[i];
+        const uint64_t   bit = otel__attr_key_bit(otel__attr_hash_key(a, otel__attr_key_length(a)));
+        if ((seen & bit) != 0) {
+            return true;
+        }
+        seen |= bit;
+    }
+    return false;
+}
+
+/* Whether item i of an event's or log record's attributes is kept; `kept` counts them. */
+OTEL__FN bool otel__attrs_keeps(otel_attrs attrs, size_t i, bool repeats, uint32_t limit,
+                                uint32_t *kept)
+{
+    if (repeats && otel__attrs_is_shadowed(attrs, i)) {
+        return false; /* not a loss: the later one is kept */
+    }
+    if (*kept >= limit) {
+        return false;
+    }
+    (*kept)++;
+    return true;
+}
+
+/* A length in bytes this library wrote itself: minimal and inside its buffer. */
+OTEL__INLINE size_t otel__kv_read_length(const uint8_t **p)
+{
+    size_t   n = *(*p)++;
+    unsigned shift = 7;
+    if (OTEL__LIKELY(n < 0x80u)) {
+        return n;
+    }
+    n &= 0x7fu;
+    for (;;) {
+        const uint8_t byte = *(*p)++;
+        n |= (size_t)(byte & 0x7fu) << shift;
+        if (byte < 0x80u) {
+            return n;
+        }
+        shift += 7;
+    }
+}
+
+/* The key of a written field that begins at `p`; `*value` is where the AnyValue's field begins. */
+OTEL__INLINE const uint8_t *otel__kv_key(const uint8_t *p, size_t *n, const uint8_t **value)
+{
+    const uint8_t *q = p + 1;
+    (void)otel__kv_read_length(&q);
+    q++; /* tag of the key */
+    *n = otel__kv_read_length(&q);
+    *value = q + *n;
+    return q;
+}
+
+OTEL__INLINE const uint8_t *otel__kv_end(const uint8_t *p)
+{
+    const uint8_t *q = p + 1;
+    const size_t   n = otel__kv_read_length(&q);
+    return q + n;
+}
+
+OTEL__INLINE bool otel__kv_same_key(const uint8_t *p, const otel_attr *a, size_t key_length)
+{
+    const uint8_t *value;
+    size_t         n;
+    const uint8_t *key = otel__kv_key(p, &n, &value);
+    return n == key_length && otel__attr_same_bytes(key, a->key, n);
+}
+
+/* Whether the written AnyValue at `p` (n bytes) is the value of `a`. */
+OTEL__INLINE bool otel__kv_same_any(const uint8_t *p, size_t n, const otel_attr *a)
+{
+    uint8_t tmp[1 + OTEL__VARINT_MAX];
+    size_t  length;
+
+    switch (a->type) {
+    case OTEL_TYPE_STRING:
+        if (n == 0 || *p++ != OTEL__PB_TAG(1, OTEL__PB_LEN)) {
+            return false;
+        }
+        length = otel__kv_read_length(&p);
+        return length == otel__attr_value_length(a) && otel__attr_same_bytes(p, a->value.s, length);
+    case OTEL_TYPE_BOOL:
+        return n == 2 && p[0] == OTEL__PB_TAG(2, OTEL__PB_VARINT) &&
+               (p[1] != 0) == (a->value.i != 0);
+    case OTEL_TYPE_INT:
+        tmp[0] = OTEL__PB_TAG(3, OTEL__PB_VARINT);
+        length = (size_t)(otel__pb_store_varint(tmp + 1, (uint64_t)a->value.i) - tmp);
+        return n == length && otel__attr_same_bytes(p, tmp, n);
+    case OTEL_TYPE_DOUBLE:
+        tmp[0] = OTEL__PB_TAG(4, OTEL__PB_FIXED64);
+        otel__pb_store_le64(tmp + 1, otel__platform_double_bits(a->value.d));
+        return n == 9 && otel__attr_same_bytes(p, tmp, 9);
+    default: return n == 0;
+    }
+}
+
+/* Whether the written field at `p` is `a`, key and value. */
+OTEL__INLINE bool otel__kv_same(const uint8_t *p, const otel_attr *a)
+{
+    const uint8_t *value;
+    size_t         n;
+    const size_t   key_length = otel__attr_key_length(a);
+    const uint8_t *key = otel__kv_key(p, &n, &value);
+
+    if (n != key_length || !otel__attr_same_bytes(key, a->key, n)) {
+        return false;
+    }
+    value++; /* tag of the value */
+    n = otel__kv_read_length(&value);
+    return otel__kv_same_any(value, n, a);
+}
+
+/* ---- attr: a written field back as an attribute ---- */
+
+/* Read a written KeyValue field; the result borrows its bytes. */
+OTEL__FN otel_attr otel__kv_attr(const uint8_t *p)
+{
+    const uint8_t *value;
+    size_t         n;
+    otel_attr      a;
+
+    memset(&a, 0, sizeof a);
+    a.key = (const char *)otel__kv_key(p, &n, &value);
+    a.key_length = (uint16_t)(n <= 0xffffu ? n : 0);
+    value++;
+    n = otel__kv_read_length(&value);
+    if (n == 0) {
+        return a;
+    }
+    switch (*value++ >> 3) {
+    case 1:
+        a.type = (uint8_t)OTEL_TYPE_STRING;
+        a.length = (uint32_t)otel__kv_read_length(&value);
+        a.value.s = (const char *)value;
+        break;
+    case 2:
+        a.type = (uint8_t)OTEL_TYPE_BOOL;
+        a.value.i = *value;
+        break;
+    case 3: {
+        otel__pb m = otel__pb_open(value, OTEL__VARINT_MAX);
+        uint64_t v = 0;
+        a.type = (uint8_t)OTEL_TYPE_INT;
+        if (otel__pb_read_varint(&m, &v)) {
+            memcpy(&a.value.i, &v, sizeof v);
+        }
+        break;
+    }
+    default: {
+        otel__pb m = otel__pb_open(value, 8);
+        uint64_t v = 0;
+        a.type = (uint8_t)OTEL_TYPE_DOUBLE;
+        if (otel__pb_read_fixed(&m, 8, &v)) {
+            a.value.d = otel__platform_bits_double(v);
+        }
+        break;
+    }
+    }
+    return a;
+}
+
+/* ---- src/wire/resource.h ---- */
+/* resource: who sends, as the bytes of an OTLP Resource message, made once by otel_open().
+ * Layers, of which a later one wins key by key: built-in attributes (service.name, telemetry.sdk.*,
+ * process and host), the fallback's, the environment's, the code's; in each the service name given
+ * by itself beats the attribute. The system is not asked: what is known of process and host comes
+ * in as otel__resource_facts.
+ * Invariants: each key once; the same input gives the same bytes; what is written is UTF-8; the
+ * variable is used whole or not at all. Nothing is stored, so measuring and writing are one path.
+ * Spec: resource/sdk.md; semantic conventions "Service", "Telemetry SDK"; R-01 to R-19. */
+
+#define OTEL__RESOURCE_SDK_NAME     "otel_lite" /* R-07 */
+#define OTEL__RESOURCE_SDK_LANGUAGE "c"         /* R-08 */
+#define OTEL__RESOURCE_UNKNOWN      "unknown_service"
+
+/* Pairs in the variable: bounds the search for equal keys, which looks at every two of them. */
+#define OTEL__RESOURCE_PAIRS_MAX 1024u
+
+/* Whether there is a variable at all: without one the compiler drops what reads it. */
+#if defined(OTEL_LITE_NO_ENV)
+#define OTEL__RESOURCE_READS 0
+#else
+#define OTEL__RESOURCE_READS 1
+#endif
+
+#if defined(OTEL_LITE_FREESTANDING)
+#define OTEL__RESOURCE_EXECUTABLE_MAX 31u
+#else
+#define OTEL__RESOURCE_EXECUTABLE_MAX 255u /* Linux: NAME_MAX */
+#endif
+
+/* What the platform knows; borrowed for the call. Not known: NULL or 0, and left out (R-16). */
+typedef struct otel__resource_facts {
+    const char *executable; /* file name without its folders         */
+    const char *host_name;
+    const char *instance_id; /* a random UUID, new in each process    */
+    int64_t     pid;
+} otel__resource_facts;
+
+/* What the user says; borrowed for the call, lowest layer first. */
+typedef struct otel__resource_sources {
+    otel_attrs  fallback;
+    const char *fallback_name; /* service name of its own, or NULL          */
+    const char *variable;      /* text of OTEL_RESOURCE_ATTRIBUTES, or NULL */
+    const char *variable_name; /* text of OTEL_SERVICE_NAME, or NULL        */
+    otel_attrs  code;
+    const char *code_name;
+    bool        ignore_host; /* no process.*, host.*, os.* attributes       */
+} otel__resource_sources;
+
+/* host.arch and os.type as the semantic conventions spell them; not known: left out. */
+#if defined(__x86_64__)
+#define OTEL__RESOURCE_ARCH "amd64"
+#elif defined(__aarch64__)
+#define OTEL__RESOURCE_ARCH "arm64"
+#elif defined(__arm__)
+#define OTEL__RESOURCE_ARCH "arm32"
+#elif defined(__i386__)
+#define OTEL__RESOURCE_ARCH "x86"
+#elif defined(__powerpc64__)
+#define OTEL__RESOURCE_ARCH "ppc64"
+#elif defined(__powerpc__)
+#define OTEL__RESOURCE_ARCH "ppc32"
+#elif defined(__s390x__)
+#define OTEL__RESOURCE_ARCH "s390x"
+#elif defined(__ia64__)
+#define OTEL__RESOURCE_ARCH "ia64"
+#elif defined(__riscv) && __riscv_xlen == 64
+#define OTEL__RESOURCE_ARCH "riscv64"
+#else
+#define OTEL__RESOURCE_ARCH NULL
+#endif
+
+#if defined(OTEL_LITE_FREESTANDING)
+#define OTEL__RESOURCE_OS NULL
+#elif defined(__linux__)
+#define OTEL__RESOURCE_OS "linux"
+#elif defined(__APPLE__)
+#define OTEL__RESOURCE_OS "darwin"
+#elif defined(__FreeBSD__)
+#define OTEL__RESOURCE_OS "freebsd"
+#elif defined(__NetBSD__)
+#define OTEL__RESOURCE_OS "netbsd"
+#elif defined(__OpenBSD__)
+#define OTEL__RESOURCE_OS "openbsd"
+#elif defined(__DragonFly__)
+#define OTEL__RESOURCE_OS "dragonflybsd"
+#elif defined(__sun)
+#define OTEL__RESOURCE_OS "solaris"
+#elif defined(_AIX)
+#define OTEL__RESOURCE_OS "aix"
+#else
+#define OTEL__RESOURCE_OS NULL
+#endif
+
+/* ---- resource: percent-encoded bytes, one at a time ---- */
+
+#define OTEL__RESOURCE_END (-1) /* no byte is left                                      */
+#define OTEL__RESOURCE_BAD (-2) /* a % that is not followed by two hexadecimal digits   */
+
+/* Take the next byte of `rest` as it is, or decoded. Returns 0 to 255, or one of the above. */
+static int otel__resource_byte(otel__text *rest, bool encoded)
+{
+    int    c = OTEL__RESOURCE_END;
+    size_t used = 1;
+
+    if (rest->n == 0) {
+        return c;
+    }
+    c = (uint8_t)rest->s[0];
+    if (encoded && c == '%') {
+        const unsigned high = rest->n >= 3 ? otel__text_hex_digit(rest->s[1]) : 16u;
+        const unsigned low = rest->n >= 3 ? otel__text_hex_digit(rest->s[2]) : 16u;
+
+        if (high > 15 || low > 15) {
+            return OTEL__RESOURCE_BAD;
+        }
+        c = (int)(high * 16 + low);
+        used = 3;
+    }
+    rest->s += used;
+    rest->n -= used;
+    return c;
+}
+
+/* What is wrong with a key or value of the variable, or NULL. */
+static const char *otel__resource_text_fault(otel__text rest)
+{
+    char   character[4]; /* the one being gathered: no character of UTF-8 is longer */
+    size_t n = 0;
+
+    for (;;) {
+        const int c = otel__resource_byte(&rest, true);
+
+        if (c < 0 || (c & 0xc0) != 0x80) { /* another one begins: this one is complete */
+            if (!otel__text_utf8_valid(character, n)) {
+                return "text that is not UTF-8";
+            }
+            n = 0;
+        }
+        if (c < 0) {
+            return c == OTEL__RESOURCE_END ? NULL : "a % without two hexadecimal digits";
+        }
+        if (n == sizeof character) {
+            return "text that is not UTF-8";
+        }
+        character[n++] = (char)(uint8_t)c;
+    }
+}
+
+/* ---- resource: the variable ---- */
+
+/* Cut the next pair off `rest`, both halves trimmed and still encoded. A raw '=' in a value is part
+ * of it (R-13). Empty members are skipped. Returns false at the end.
+ *   has_equals  false: there is no '=', and key is the whole member */
+static bool otel__resource_pair(otel__text *rest, otel__text *key, otel__text *value,
+                                bool *has_equals)
+{
+    otel__text member;
+    size_t     at;
+
+    do {
+        if (!otel__text_next(rest, ',', &member)) {
+            return false;
+        }
+        member = otel__text_trim(member);
+    } while (member.n == 0);
+
+    at = otel__text_find(member, '=');
+    *has_equals = at < member.n;
+    *key = otel__text_trim(otel__text_make(member.s, at));
+    at += *has_equals ? 1u : 0u;
+    *value = otel__text_trim(otel__text_make(member.s + at, member.n - at));
+    return true;
+}
+
+/* What is wrong with the variable, or NULL. Any fault discards all of it (R-12). */
+OTEL__FN const char *otel__resource_list_fault(otel__text rest)
+{
+    otel__text  key, value;
+    const char *fault = NULL;
+    unsigned    pairs = 0;
+    bool        has_equals;
+
+    while (fault == NULL && otel__resource_pair(&rest, &key, &value, &has_equals)) {
+        if (!has_equals) {
+            fault = "a member without '='";
+        } else if (key.n == 0) {
+            fault = "an empty key";
+        } else if (++pairs > OTEL__RESOURCE_PAIRS_MAX) {
+            fault = "more than 1024 pairs";
+        } else {
+            fault = otel__resource_text_fault(key);
+            fault = fault != NULL ? fault : otel__resource_text_fault(value);
+        }
+    }
+    return fault;
+}
+
+/* ---- resource: all pairs, lowest layer first ---- */
+
+/* Layers; a service name is a list of one or none. */
+enum {
+    OTEL__RESOURCE_BUILT_IN,
+    OTEL__RESOURCE_FALLBACK,
+    OTEL__RESOURCE_FALLBACK_NAME,
+    OTEL__RESOURCE_VARIABLE, /* the only one that is text */
+    OTEL__RESOURCE_VARIABLE_NAME,
+    OTEL__RESOURCE_CODE,
+    OTEL__RESOURCE_CODE_NAME,
+    OTEL__RESOURCE_LAYERS
+};
+
+/* A place in the sequence of all pairs; a copy goes on by itself. */
+typedef struct otel__resource_walk {
+    const otel_attrs *layers; /* OTEL__RESOURCE_LAYERS; that of VARIABLE is empty */
+    otel__text        rest;   /* of the variable                                  */
+    unsigned          layer;
+    size_t            at; /* in that layer */
+} otel__resource_walk;
+
+typedef struct otel__resource_item {
+    const otel_attr *attr; /* NULL: a pair of the variable */
+    otel__text       key;
+    otel__text       value; /* of such a pair; encoded, like its key */
+} otel__resource_item;
+
+/* Step to the next attribute that has a key. Returns false at the end. */
+static bool otel__resource_next(otel__resource_walk *walk, otel__resource_item *item)
+{
+    bool has_equals;
+
+    for (; walk->layer < OTEL__RESOURCE_LAYERS; walk->layer++, walk->at = 0) {
+        const otel_attrs *layer = &walk->layers[walk->layer];
+
+        while (walk->at < layer->count) {
+            item->attr = &layer->items[walk->at++];
+            item->key = otel__text_make(item->attr->key, otel__attr_key_length(item->attr));
+            if (item->key.n > 0) {
+                return true;
+            }
+        }
+        if (OTEL__RESOURCE_READS && walk->layer == OTEL__RESOURCE_VARIABLE) {
+            item->attr = NULL;
+            if (otel__resource_pair(&walk->rest, &item->key, &item->value, &has_equals)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static bool otel__resource_same_key(const otel__resource_item *a, const otel__resource_item *b)
+{
+    otel__text left = a->key, right = b->key;
+    int        c, d;
+
+    do {
+        c = otel__resource_byte(&left, OTEL__RESOURCE_READS && a->attr == NULL);
+        d = otel__resource_byte(&right, OTEL__RESOURCE_READS && b->attr == NULL);
+    } while (c == d && c >= 0);
+    return c == d;
+}
+
+/* Whether a later pair has the key of `item`, behind which `walk` stands; then that one counts. */
+static bool otel__resource_shadowed(otel__resource_walk walk, const otel__resource_item *item)
+{
+    otel__resource_item other;
+    bool                found = false;
+
+    while (!found && otel__resource_next(&walk, &other)) {
+        found = otel__resource_same_key(item, &other);
+    }
+    return found;
+}
+
+/* ---- resource: writing ---- */
+
+/* Resource.attributes, field 1; KeyValue and AnyValue have their text there too. */
+#define OTEL__RESOURCE_FIELD 1u
+
+static void otel__resource_put_attr(otel__out *out, const otel_attr *attr)
+{
+    otel__kv kv;
+    size_t   need;
+
+    if (otel__kv_measure_checked(&kv, attr)) {
+        need = otel__kv_field_size(&kv);
+        if (otel__out_fits(out) && need <= out->cap - out->len) {
+            (void)otel__kv_put(out->buf + out->len, need,
+                               OTEL__PB_TAG(OTEL__RESOURCE_FIELD, OTEL__PB_LEN), attr);
+        }
+        out->len = need <= SIZE_MAX - out->len ? out->len + need : SIZE_MAX;
+    }
+}
+
+static size_t otel__resource_decoded_length(otel__text text)
+{
+    size_t n = 0;
+
+    while (otel__resource_byte(&text, true) >= 0) {
+        n++;
+    }
+    return n;
+}
+
+static void otel__resource_put_decoded(otel__out *out, otel__text text)
+{
+    int c;
+
+    while ((c = otel__resource_byte(&text, true)) >= 0) {
+        otel__out_byte(out, (uint8_t)c);
+    }
+}
+
+/* A pair of the variable, found to be in order before. */
+static void otel__resource_put_pair(otel__out *out, otel__text key, otel__text value)
+{
+    const size_t n_key = otel__resource_decoded_length(key);
+    const size_t n_value = otel__resource_decoded_length(value);
+    const size_t n_any = otel__pb_field_size(n_value);
+
+    otel__pb_head(out, OTEL__RESOURCE_FIELD,
+                  otel__pb_field_size(n_key) + otel__pb_field_size(n_any));
+    otel__pb_head(out, 1, n_key);
+    otel__resource_put_decoded(out, key);
+    otel__pb_head(out, 2, n_any);
+    otel__pb_head(out, 1, n_value);
+    otel__resource_put_decoded(out, value);
+}
+
+/* ---- resource: built-in attributes ---- */
+
+#define OTEL__RESOURCE_BUILT_IN_MAX 10 /* attributes added below */
+
+typedef struct otel__resource_own {
+    otel_attr attrs[OTEL__RESOURCE_BUILT_IN_MAX];
+    size_t    count;
+    char      name[sizeof OTEL__RESOURCE_UNKNOWN + OTEL__RESOURCE_EXECUTABLE_MAX]; /* and a colon */
+} otel__resource_own;
+
+static void otel__resource_add(otel__resource_own *own, const char *key, const char *value)
+{
+    if (value != NULL && value[0] != '\0') {
+        own->attrs[own->count++] = otel_str(key, value);
+    }
+}
+
+/* The default service name: R-06. */
+static otel_attr otel__resource_default_name(otel__resource_own *own, const char *executable)
+{
+    otel__text     file = otel__text_of(executable);
+    otel__text_buf name = { own->name, sizeof own->name, 0 };
+
+    file.n = otel__text_utf8_cut(file.s, file.n, OTEL__RESOURCE_EXECUTABLE_MAX);
+    otel__text_add_c(&name, file.n > 0 ? OTEL__RESOURCE_UNKNOWN ":" : OTEL__RESOURCE_UNKNOWN);
+    otel__text_add(&name, file);
+    return otel_strn("service.name", own->name, name.len);
+}
+
+static void otel__resource_built_in(otel__resource_own *own, const otel__resource_facts *facts,
+                                    bool ignore_host)
+{
+    own->attrs[0] = otel__resource_default_name(own, facts->executable);
+    own->count = 1;
+    otel__resource_add(own, "telemetry.sdk.name", OTEL__RESOURCE_SDK_NAME);
+    otel__resource_add(own, "telemetry.sdk.language", OTEL__RESOURCE_SDK_LANGUAGE);
+    otel__resource_add(own, "telemetry.sdk.version", OTEL_LITE_VERSION);
+    otel__resource_add(own, "service.instance.id", facts->instance_id);
+    if (ignore_host) {
+        return;
+    }
+    if (facts->pid != 0) {
+        own->attrs[own->count++] = otel_int("process.pid", facts->pid);
+    }
+    otel__resource_add(own, "process.executable.name", facts->executable);
+    otel__resource_add(own, "host.name", facts->host_name);
+    otel__resource_add(own, "host.arch", OTEL__RESOURCE_ARCH);
+    otel__resource_add(own, "os.type", OTEL__RESOURCE_OS);
+}
+
+/* ---- resource: the message ---- */
+
+/* A service name given by itself, as a layer: `attr` keeps it. */
+static otel_attrs otel__resource_name(otel_attr *attr, const char *name)
+{
+    const bool given = name != NULL && name[0] != '\0';
+
+    *attr = otel_str("service.name", given ? name : "");
+    return otel_attrs_of(attr, given ? 1 : 0);
+}
+
+/* Write the Resource message, without a tag of its own; with an `out` that has no buffer, measure
+ * it. Attributes without a key are left out (C-01); text in options that is not UTF-8 is repaired.
+ *
+ *   sink  told once why the variable is ignored, if it is; NULL when it was told before
+ *
+ * Memory   about 1 KiB of stack, 0.5 in firmware. Time grows with the square of the attributes. */
+OTEL__FN void otel__resource_encode(otel__out *out, const otel__resource_sources *from,
+                                    const otel__resource_facts *facts, otel__diag_sink *sink)
+{
+    otel__resource_own  own;
+    otel_attr           names[3];
+    otel_attrs          layers[OTEL__RESOURCE_LAYERS];
+    otel__resource_walk walk = { layers, otel__text_of(from->variable), 0, 0 };
+    otel__resource_item item;
+    const char         *fault = NULL;
+
+    if (OTEL__RESOURCE_READS) {
+        fault = otel__resource_list_fault(walk.rest);
+    }
+    if (fault != NULL) {
+        otel__diag(sink, OTEL_SEVERITY_WARN, "OTEL_RESOURCE_ATTRIBUTES: ignored: it has ", fault,
+                   NULL);
+        walk.rest.n = 0;
+    }
+    otel__resource_built_in(&own, facts, from->ignore_host);
+    layers[OTEL__RESOURCE_BUILT_IN] = otel_attrs_of(own.attrs, own.count);
+    layers[OTEL__RESOURCE_FALLBACK] = from->fallback;
+    layers[OTEL__RESOURCE_FALLBACK_NAME] = otel__resource_name(&names[0], from->fallback_name);
+    layers[OTEL__RESOURCE_VARIABLE] = OTEL_NO_ATTRS;
+    layers[OTEL__RESOURCE_VARIABLE_NAME] = otel__resource_name(&names[1], from->variable_name);
+    layers[OTEL__RESOURCE_CODE] = from->code;
+    layers[OTEL__RESOURCE_CODE_NAME] = otel__resource_name(&names[2], from->code_name);
+
+    while (otel__resource_next(&walk, &item)) {
+        if (otel__resource_shadowed(walk, &item)) {
+            continue;
+        }
+        if (!OTEL__RESOURCE_READS || item.attr != NULL) {
+            otel__resource_put_attr(out, item.attr);
+        } else {
+            otel__resource_put_pair(out, item.key, item.value);
+        }
+    }
+}
+
+/* ---- src/record/context.h ---- */
+/* context: what the three signals share while recording: the scopes, the clock's anchor, the source
+ * of ids, the current span, the check that the SDK is open and that this is not a forked child.
+ * Called by every recording call; filled in by sdk/. Nothing here waits or makes a system call,
+ * except the set-up lock, which only otel_*_create() and otel_scope_get() take.
+ * Spec: trace/sdk.md "ID Generators"; context/README.md; requirements T-36, T-37, X-03. */
+
+struct otel__trace;
+struct otel__metrics;
+struct otel__logs;
+
+enum {                        /* otel__recorder.live */
+       OTEL__LIVE_FORKED = 0, /* what a wiped page reads as in a child */
+       OTEL__LIVE_OPEN = 1,
+       OTEL__LIVE_CLOSED = 2,
+       OTEL__LIVE_RESETTING = 3 /* a child's first caller is emptying the inherited state */
+};
+
+typedef struct otel__recorder {
+    /* read by every call */
+    otel__a32            *live;   /* OTEL__LIVE_*, in a page that a forked child finds zeroed    */
+    otel__a64             anchor; /* Unix time minus monotonic time, ns, renewed by the engine   */
+    struct otel__trace   *trace;  /* NULL: the signal is off                                     */
+    struct otel__metrics *metrics;
+    struct otel__logs    *logs;
+    otel_sdk             *sdk;
+    uint32_t              attribute_limit; /* of one span, event or log record */
+    /* ids: fixed until a fork */
+    uint64_t  seed[4];
+    otel__a32 serial; /* of ids made without a slot */
+    /* waking the engine */
+    otel__a32 sleeping; /* 1: the engine waits and wants one wake-up */
+    void (*wake)(struct otel__recorder *r);
+    void (*forked)(struct otel__recorder *r);
+    /* losses and telling */
+    otel__losses    losses;
+    otel__diag_sink sink;
+    /* set-up, under the lock */
+    otel__a32   lock;
+    otel__a32   n_scopes;
+    uint32_t    max_scopes;
+    otel_scope *scopes;
+    otel__arena text;       /* copies of names, units, descriptions */
+    otel__a32   live_local; /* stands in for the page where there is none */
+} otel__recorder;
+
+struct otel_scope {
+    otel__recorder *r;
+    const char     *name; /* copied, NUL-terminated; so is version */
+    const char     *version;
+    const uint8_t  *bytes; /* the InstrumentationScope message */
+    uint32_t        length;
+    uint32_t        index;
+};
+
+/* ---- context: is the SDK open ---- */
+
+/* The rare half of otel__recorder_live(). */
+OTEL__FN OTEL__COLD bool otel__recorder_settle(otel__recorder *r)
+{
+    uint32_t expected = OTEL__LIVE_FORKED;
+    if (otel__a32_cas(r->live, &expected, OTEL__LIVE_RESETTING)) {
+        r->forked(r); /* leaves OTEL__LIVE_OPEN or _CLOSED */
+    }
+    return otel__a32_load(r->live) == OTEL__LIVE_OPEN;
+}
+
+/* Whether recording is possible: one load. Notices a fork, before anything is recorded. */
+OTEL__INLINE bool otel__recorder_live(otel__recorder *r)
+{
+    return OTEL__LIKELY(otel__a32_load(r->live) == OTEL__LIVE_OPEN) || otel__recorder_settle(r);
+}
+
+/* ---- context: time ---- */
+
+/* The time as Unix nanoseconds, from one reading of the monotonic clock. */
+OTEL__INLINE uint64_t otel__recorder_now(const otel__recorder *r)
+{
+    return otel__mono_ns() + otel__a64_peek(&r->anchor);
+}
+
+/* ---- context: ids ---- */
+
+/* A bijection of 64 bits that no output bit leaves guessable without the seeds: distinct counters
+ * give distinct ids. Constants: the finalizer of MurmurHash3 (public domain). */
+OTEL__INLINE uint64_t otel__recorder_mix(uint64_t x, uint64_t k0, uint64_t k1)
+{
+    x = (x ^ k0) * 0xff51afd7ed558ccdu;
+    x = (x ^ (x >> 33) ^ k1) * 0xc4ceb9fe1a85ec53u;
+    return x ^ (x >> 33);
+}
+
+/* The counter behind an id: which slot, and how often it was used. Slot 0 stands for no slot. */
+OTEL__INLINE uint64_t otel__recorder_counter(uint32_t slot, uint64_t use)
+{
+    return ((uint64_t)slot << 44) ^ use;
+}
+
+OTEL__INLINE void otel__recorder_span_id(const otel__recorder *r, uint64_t counter, uint8_t id[8])
+{
+    uint64_t v = otel__recorder_mix(counter, r->seed[0], r->seed[1]);
+    if (OTEL__UNLIKELY(v == 0)) {
+        v = 1; /* all zero is no id: T-37 */
+    }
+    otel__pb_store_le64(id, v); /* the same ids on every target, given the same seeds */
+}
+
+OTEL__INLINE void otel__recorder_trace_id(const otel__recorder *r, uint64_t counter, uint8_t id[16])
+{
+    const uint64_t high = otel__recorder_mix(counter, r->seed[2], r->seed[0]);
+    uint64_t       low = otel__recorder_mix(counter, r->seed[3], r->seed[2]);
+    if (OTEL__UNLIKELY(low == 0)) {
+        low = 1;
+    }
+    otel__pb_store_le64(id, high);
+    otel__pb_store_le64(id + 8, low);
+}
+
+OTEL__FN bool otel__context_is_valid(const otel_context *c)
+{
+    uint64_t high;
+    uint64_t low;
+    uint64_t span;
+    memcpy(&high, c->trace_id, 8);
+    memcpy(&low, c->trace_id + 8, 8);
+    memcpy(&span, c->span_id, 8);
+    return (high | low) != 0 && span != 0;
+}
+
+/* ---- context: the current span of this thread ---- */
+
+/* Two copies and which one counts: a signal handler that reads between two stores of an attach sees
+ * the old one whole. */
+typedef struct otel__current {
+    otel_context copy[2];
+    uint8_t      which;
+} otel__current;
+
+OTEL__TLS otel__current otel__context_tls;
+
+OTEL__INLINE const otel_context *otel__context_current(void)
+{
+    return &otel__context_tls.copy[otel__context_tls.which];
+}
+
+OTEL__FN otel_context otel__context_swap(const otel_context *next)
+{
+    const uint8_t      which = otel__context_tls.which;
+    const otel_context previous = otel__context_tls.copy[which];
+
+    otel__context_tls.copy[which ^ 1u] = *next;
+    OTEL__COMPILER_FENCE();
+    otel__context_tls.which = which ^ 1u;
+    return previous;
+}
+
+/* ---- context: waking the engine ---- */
+
+/* After a commit: a batch is complete when its records, or half the ring, are there. */
+OTEL__INLINE void otel__recorder_committed(otel__recorder *r, const otel__ring *ring,
+                                           const otel__ring_slot *slot, uint32_t batch)
+{
+    if (OTEL__UNLIKELY(slot->queued >= batch || slot->bytes > ring->capacity / 2u) &&
+        OTEL__UNLIKELY(otel__a32_peek(&r->sleeping) == 1u) &&
+        otel__a32_swap(&r->sleeping, 0) == 1u) {
+        r->wake(r);
+    }
+}
+
+/* Count a refusal of the ring as the signal's loss. */
+OTEL__FN OTEL__COLD void otel__recorder_refused(otel__recorder *r, otel_signal signal,
+                                                otel__ring_result why)
+{
+    const otel_drop reason = why == OTEL__RING_FULL_RECORDS ? OTEL_DROP_QUEUE_RECORDS
+                             : why == OTEL__RING_FULL_BYTES ? OTEL_DROP_QUEUE_BYTES
+                                                            : OTEL_DROP_TOO_LARGE;
+    otel__losses_drop(&r->losses, signal, reason);
+}
+
+/* Every queued record begins with its scope's index. */
+#define OTEL__RECORD_PREFIX 4u
+
+OTEL__INLINE uint8_t *otel__record_prefix(uint8_t *p, uint32_t scope)
+{
+    memcpy(p, &scope, OTEL__RECORD_PREFIX);
+    return p + OTEL__RECORD_PREFIX;
+}
+
+/* ---- context: set-up ---- */
+
+OTEL__FN void otel__recorder_lock(otel__recorder *r)
+{
+    while (otel__a32_swap(&r->lock, 1u) != 0) {
+#if !defined(OTEL_LITE_FREESTANDING)
+        struct timespec nap = { 0, 50000 };
+        (void)nanosleep(&nap, NULL); /* set-up only: the holder copies a few bytes */
+#endif
+    }
+}
+
+OTEL__FN void otel__recorder_unlock(otel__recorder *r) { otel__a32_store(&r->lock, 0); }
+
+/* Copy a text of n bytes into the block, repaired if it is not UTF-8, NUL-terminated; NULL when it
+ * is full. Under the lock. */
+OTEL__FN char *otel__recorder_copy(otel__recorder *r, const char *s, size_t n)
+{
+    const size_t used = r->text.used;
+    const size_t need = n > 0 ? otel__text_utf8_repair(NULL, s, n) : 0;
+    char        *copy;
+
+    copy = (char *)otel__arena_take(&r->text, need + 1u, 1);
+    if (copy == NULL) {
+        r->text.used = used; /* a shorter text may still fit */
+        return NULL;
+    }
+    if (n > 0) {
+        (void)otel__text_utf8_repair(copy, s, n);
+    }
+    copy[need] = '\0';
+    return copy;
+}
+
+OTEL__FN bool otel__text_is(const char *a, const char *b)
+{
+    return strcmp(a, b != NULL ? b : "") == 0;
+}
+
+/* The InstrumentationScope message: name = 1, version = 2. */
+OTEL__FN void otel__scope_encode(otel__out *o, const char *name, const char *version)
+{
+    if (name[0] != '\0') {
+        otel__pb_bytes(o, 1, name, strlen(name));
+    }
+    if (version[0] != '\0') {
+        otel__pb_bytes(o, 2, version, strlen(version));
+    }
+}
+
+/* Fill in a new scope. Under the lock; false when there is no room for the copies. */
+OTEL__FN bool otel__scope_make(otel__recorder *r, otel_scope *scope, const char *name,
+                               const char *version)
+{
+    otel__out measure = otel__out_make(NULL, 0);
+    otel__out out;
+    uint8_t  *bytes;
+
+    scope->name = otel__recorder_copy(r, name, strlen(name));
+    scope->version = otel__recorder_copy(r, version, strlen(version));
+    if (scope->name == NULL || scope->version == NULL) {
+        return false;
+    }
+    otel__scope_encode(&measure, scope->name, scope->version);
+    bytes = (uint8_t *)otel__arena_take(&r->text, measure.len + 1u, 1);
+    if (bytes == NULL) {
+        return false;
+    }
+    out = otel__out_make(bytes, measure.len + 1u);
+    otel__scope_encode(&out, scope->name, scope->version);
+    scope->bytes = bytes;
+    scope->length = (uint32_t)out.len;
+    scope->r = r;
+    return true;
+}
+
+/* The scope of that name and version, made if it is new; NULL when there is no room. */
+OTEL__FN otel_scope *otel__scope_find(otel__recorder *r, const char *name, const char *version)
+{
+    otel_scope *found = NULL;
+    uint32_t    n;
+    uint32_t    i;
+
+    otel__recorder_lock(r);
+    n = otel__a32_peek(&r->n_scopes);
+    for (i = 0; i < n && found == NULL; i++) {
+        if (otel__text_is(r->scopes[i].name, name) &&
+            otel__text_is(r->scopes[i].version, version)) {
+            found = &r->scopes[i];
+        }
+    }
+    if (found == NULL && n < r->max_scopes) {
+        r->scopes[n].index = n;
+        if (otel__scope_make(r, &r->scopes[n], name != NULL ? name : "",
+                             version != NULL ? version : "")) {
+            found = &r->scopes[n];
+            otel__a32_store(&r->n_scopes, n + 1u);
+        }
+    }
+    otel__recorder_unlock(r);
+    return found;
+}
+
+/* ---- src/record/span.h ---- */
+/* span: the memory of one live span, written as an OTLP Span message while it is recorded.
+ * A slot holds a fixed head (ids, times, flags, kind), then items: name, attributes, events,
+ * status, each a length-delimited field with a one-byte tag. Items that outgrow the slot go to
+ * extents, runs of chunks from the shared pool; an item never straddles two regions. A replaced
+ * item gets tag 0 and is skipped when the span is gathered. Called by trace.h, by the holder of
+ * the slot's lock.
+ * Spec: trace.proto "Span"; requirements P-20, P-21, P-27, C-06, C-09, C-10. */
+
+#define OTEL__SPAN_EXTENTS                                                                         \
+    8u /* regions beyond the slot; run lengths double: 1, 2, 4 ... 32 chunks */
+
+/* Offsets in the head. The parent comes first, so that a root span simply begins behind it. */
+enum {
+    OTEL__SPAN_PARENT = 0, /* 22 08 and 8 bytes     */
+    OTEL__SPAN_TRACE = 10, /* 0a 10 and 16 bytes    */
+    OTEL__SPAN_ID = 28,    /* 12 08 and 8 bytes     */
+    OTEL__SPAN_START = 38, /* 39 and fixed64        */
+    OTEL__SPAN_END = 47,   /* 41 and fixed64        */
+    OTEL__SPAN_FLAGS = 56, /* 85 01 and fixed32     */
+    OTEL__SPAN_KIND = 62,  /* 30 and one byte       */
+    OTEL__SPAN_HEAD = 64   /* items begin           */
+};
+
+enum { /* tags of items */
+       OTEL__SPAN_DEAD = 0,
+       OTEL__SPAN_NAME = OTEL__PB_TAG(5, OTEL__PB_LEN),
+       OTEL__SPAN_ATTR = OTEL__PB_TAG(9, OTEL__PB_LEN),
+       OTEL__SPAN_EVENT = OTEL__PB_TAG(11, OTEL__PB_LEN),
+       OTEL__SPAN_STATUS = OTEL__PB_TAG(15, OTEL__PB_LEN)
+};
+
+enum { /* otel__span.word: generation << 3 | flags; an odd generation is live */
+       OTEL__SPAN_LOCK = 1,
+       OTEL__SPAN_ENDING = 2, /* an end was called, its time is being stored */
+       OTEL__SPAN_ENDED = 4   /* the holder of the lock has to finish it     */
+};
+
+typedef struct otel__extent {
+    uint16_t first; /* chunk        */
+    uint16_t run;   /* chunks       */
+    uint32_t used;  /* bytes        */
+} otel__extent;
+
+typedef struct otel__span {
+    /* atomic */
+    otel__a32 word;
+    uint32_t  index;  /* fixed: 1 for the first slot */
+    otel__a64 starts; /* spans this slot ever held   */
+    /* fixed */
+    otel__recorder *r;
+    /* the holder of the lock */
+    otel_scope  *scope;
+    uint64_t     start_mono; /* ns                                       */
+    uint64_t     start_unix; /* ns; the end is this plus monotonic time  */
+    uint64_t     end_mono;   /* ns; written by the one caller that ends  */
+    uint64_t     keys;       /* one bit of 64 for each key's hash        */
+    uint8_t     *at;         /* where the next item goes                 */
+    uint8_t     *limit;      /* end of the region `at` is in             */
+    uint32_t     head_used;  /* bytes of `bytes` used once left          */
+    uint16_t     begin;      /* first byte of the message in `bytes`     */
+    uint16_t     n_attrs;
+    uint16_t     n_events;
+    uint8_t      n_extents;
+    uint8_t      status; /* otel_status_code      */
+    bool         dead;   /* some item is replaced */
+    uint32_t     dropped_attrs;
+    uint32_t     dropped_events;
+    otel__extent extents[OTEL__SPAN_EXTENTS];
+    uint8_t      bytes[OTEL_LITE_SPAN_BYTES];
+} otel__span;
+
+typedef struct otel__trace {
+    otel__ring  ring;
+    otel__pool  pool;
+    otel__span *slots;
+    uint32_t    n_slots;
+    uint32_t    batch;     /* records that complete a batch */
+    otel__a64   unsampled; /* spans started and not recorded by the sampling decision */
+} otel__trace;
+
+/* ---- span: room ---- */
+
+/* Note how far the region is used that is being left. */
+OTEL__FN void otel__span_leave_region(otel__span *s, const otel__pool *pool)
+{
+    if (s->n_extents == 0) {
+        s->head_used = (uint32_t)(s->at - s->bytes);
+    } else {
+        otel__extent *e = &s->extents[s->n_extents - 1u];
+        e->used = (uint32_t)(s->at - otel__pool_at(pool, e->first));
+    }
+}
+
+/* Open a new region of at least `need` bytes, twice the last one if the pool has it. */
+OTEL__FN OTEL__NOINLINE bool otel__span_grow(otel__span *s, otel__pool *pool, size_t need)
+{
+    const size_t least = (need + pool->size - 1u) / pool->size;
+    uint32_t     run = s->n_extents < 5u ? 1u << s->n_extents : OTEL__POOL_RUN;
+    uint32_t     first;
+
+    if (pool->n == 0 || least > OTEL__POOL_RUN || s->n_extents >= OTEL__SPAN_EXTENTS) {
+        return false;
+    }
+    run = run > least ? run : (uint32_t)least;
+    first = otel__pool_take(pool, run);
+    if (first == OTEL__POOL_NONE && run > least) {
+        run = (uint32_t)least;
+        first = otel__pool_take(pool, run);
+    }
+    if (first == OTEL__POOL_NONE) {
+        return false;
+    }
+    otel__span_leave_region(s, pool);
+    s->extents[s->n_extents].first = (uint16_t)first;
+    s->extents[s->n_extents].run = (uint16_t)run;
+    s->extents[s->n_extents].used = 0;
+    s->n_extents++;
+    s->at = otel__pool_at(pool, first);
+    s->limit = s->at + (size_t)run * pool->size;
+    return true;
+}
+
+OTEL__INLINE bool otel__span_room(otel__span *s, otel__pool *pool, size_t need)
+{
+    return OTEL__LIKELY(need <= (size_t)(s->limit - s->at)) || otel__span_grow(s, pool, need);
+}
+
+/* ---- span: finding what is there ---- */
+
+/* Walks over every item, region by region. */
+typedef struct otel__span_walk {
+    const otel__span *s;
+    const otel__pool *pool;
+    uint8_t          *p;
+    uint8_t          *end;
+    uint32_t          region; /* 0 the slot, then extents */
+} otel__span_walk;
+
+OTEL__FN void otel__span_walk_region(otel__span_walk *w)
+{
+    if (w->region == 0) {
+        w->p = (uint8_t *)(uintptr_t)w->s->bytes + OTEL__SPAN_HEAD;
+        w->end = (uint8_t *)(uintptr_t)w->s->bytes + w->s->head_used;
+    } else {
+        const otel__extent *e = &w->s->extents[w->region - 1u];
+        w->p = otel__pool_at(w->pool, e->first);
+        w->end = w->p + e->used;
+    }
+}
+
+OTEL__FN otel__span_walk otel__span_walk_begin(otel__span *s, const otel__pool *pool)
+{
+    otel__span_walk w;
+    otel__span_leave_region(s, pool); /* make the last region's use known */
+    w.s = s;
+    w.pool = pool;
+    w.region = 0;
+    otel__span_walk_region(&w);
+    return w;
+}
+
+/* The next item that is not dead, or NULL. */
+OTEL__FN uint8_t *otel__span_walk_next(otel__span_walk *w)
+{
+    for (;;) {
+        while (w->p < w->end) {
+            uint8_t *item = w->p;
+            w->p = (uint8_t *)(uintptr_t)otel__kv_end(item);
+            if (*item != OTEL__SPAN_DEAD) {
+                return item;
+            }
+        }
+        if (w->region >= w->s->n_extents) {
+            return NULL;
+        }
+        w->region++;
+        otel__span_walk_region(w);
+    }
+}
+
+/* The attribute with that key, or NULL. */
+OTEL__FN OTEL__NOINLINE uint8_t *otel__span_find(otel__span *s, const otel__pool *pool,
+                                                 const otel_attr *a)
+{
+    const size_t    n = otel__attr_key_length(a);
+    otel__span_walk w = otel__span_walk_begin(s, pool);
+    uint8_t        *item = otel__span_walk_next(&w);
+
+    while (item != NULL && !(*item == OTEL__SPAN_ATTR && otel__kv_same_key(item, a, n))) {
+        item = otel__span_walk_next(&w);
+    }
+    return item;
+}
+
+/* The status item, or NULL. */
+OTEL__FN uint8_t *otel__span_find_status(otel__span *s, const otel__pool *pool)
+{
+    otel__span_walk w = otel__span_walk_begin(s, pool);
+    uint8_t        *item = otel__span_walk_next(&w);
+
+    while (item != NULL && *item != OTEL__SPAN_STATUS) {
+        item = otel__span_walk_next(&w);
+    }
+    return item;
+}
+
+OTEL__FN void otel__span_kill(otel__span *s, uint8_t *item)
+{
+    if (item != NULL) {
+        *item = OTEL__SPAN_DEAD;
+        s->dead = true;
+    }
+}
+
+/* ---- span: writing ---- */
+
+/* Write one attribute that does not replace another. Returns false when there is no room. */
+OTEL__INLINE bool otel__span_append(otel__span *s, otel__pool *pool, const otel_attr *a)
+{
+    size_t need = otel__kv_put(s->at, (size_t)(s->limit - s->at), OTEL__SPAN_ATTR, a);
+
+    if (OTEL__UNLIKELY(need > (size_t)(s->limit - s->at))) {
+        if (!otel__span_grow(s, pool, need)) {
+            return false;
+        }
+        need = otel__kv_put(s->at, (size_t)(s->limit - s->at), OTEL__SPAN_ATTR, a);
+    }
+    s->at += need;
+    return true;
+}
+
+/* Set one attribute: a key that is there gets the new value, a new one counts against the limit. */
+OTEL__INLINE void otel__span_set_one(otel__span *s, otel__pool *pool, const otel_attr *a)
+{
+    const size_t n = otel__attr_key_length(a);
+    uint64_t     bit;
+    uint8_t     *old = NULL;
+
+    if (OTEL__UNLIKELY(n == 0 || n > OTEL__KEY_MAX)) {
+        s->dropped_attrs++;
+        return;
+    }
+    bit = otel__attr_key_bit(otel__attr_hash_key(a, n));
+    if (OTEL__UNLIKELY((s->keys & bit) != 0)) {
+        old = otel__span_find(s, pool, a);
+    }
+    if (OTEL__UNLIKELY(old == NULL && s->n_attrs >= s->r->attribute_limit)) {
+        s->dropped_attrs++;
+    } else if (OTEL__UNLIKELY(!otel__span_append(s, pool, a))) {
+        s->dropped_attrs++;
+    } else {
+        s->keys |= bit;
+        s->n_attrs = (uint16_t)(s->n_attrs + (old == NULL));
+        otel__span_kill(s, old);
+    }
+}
+
+/* Write a text item: the name. What does not fit is cut at a character. */
+OTEL__FN void otel__span_put_name(otel__span *s, otel__pool *pool, const char *name)
+{
+    const size_t n = strlen(name);
+    const bool   broken = !otel__attr_is_ascii(name, n) && !otel__text_utf8_valid(name, n);
+    size_t       length = broken ? otel__text_utf8_repair(NULL, name, n) : n;
+    const size_t need = otel__pb_field_size(length);
+    uint64_t     high = 0;
+
+    if (OTEL__UNLIKELY(!otel__span_room(s, pool, need))) {
+        const size_t room = (size_t)(s->limit - s->at);
+        /* a replaced byte takes three: a third of the room holds whatever it becomes */
+        length = otel__text_utf8_cut(name, n, room > 16u ? (room - 8u) / (broken ? 3u : 1u) : 0);
+        *s->at++ = OTEL__SPAN_NAME;
+        s->at =
+            otel__kv_length(s->at, broken ? otel__text_utf8_repair(NULL, name, length) : length);
+        s->at += otel__text_utf8_repair((char *)s->at, name, length);
+        return;
+    }
+    *s->at++ = OTEL__SPAN_NAME;
+    s->at = otel__kv_length(s->at, length);
+    if (broken) {
+        s->at += otel__text_utf8_repair((char *)s->at, name, n);
+    } else {
+        s->at = otel__kv_text(s->at, name, n, &high);
+    }
+}
+
+/* ---- span: gathering ---- */
+
+/* Bytes of the finished message: the walk leaves dead items out. */
+OTEL__FN size_t otel__span_size(otel__span *s, const otel__pool *pool)
+{
+    size_t   n;
+    uint32_t i;
+
+    if (s->dead) {
+        otel__span_walk w = otel__span_walk_begin(s, pool);
+        const uint8_t  *item;
+        n = OTEL__SPAN_HEAD - (size_t)s->begin;
+        while ((item = otel__span_walk_next(&w)) != NULL) {
+            n += (size_t)(otel__kv_end(item) - item);
+        }
+        return n;
+    }
+    otel__span_leave_region(s, pool);
+    n = s->head_used - (size_t)s->begin;
+    for (i = 0; i < s->n_extents; i++) {
+        n += s->extents[i].used;
+    }
+    return n;
+}
+
+/* Copy the message to `p`; the same bytes that otel__span_size() counted. */
+OTEL__FN uint8_t *otel__span_copy(otel__span *s, const otel__pool *pool, uint8_t *p)
+{
+    size_t   n = (s->dead ? (size_t)OTEL__SPAN_HEAD : s->head_used) - (size_t)s->begin;
+    uint32_t i;
+
+    memcpy(p, s->bytes + s->begin, n);
+    p += n;
+    if (s->dead) {
+        otel__span_walk w = otel__span_walk_begin(s, pool);
+        const uint8_t  *item;
+        while ((item = otel__span_walk_next(&w)) != NULL) {
+            n = (size_t)(otel__kv_end(item) - item);
+            memcpy(p, item, n);
+            p += n;
+        }
+        return p;
+    }
+    for (i = 0; i < s->n_extents; i++) {
+        memcpy(p, otel__pool_at(pool, s->extents[i].first), s->extents[i].used);
+        p += s->extents[i].used;
+    }
+    return p;
+}
+
+OTEL__FN void otel__span_free_extents(otel__span *s, otel__pool *pool)
+{
+    uint32_t i;
+    for (i = 0; i < s->n_extents; i++) {
+        otel__pool_give(pool, s->extents[i].first, s->extents[i].run);
+    }
+    s->n_extents = 0;
+}
+
+/* ---- src/record/trace.h ---- */
+/* trace: starting, changing and ending spans, from any thread and any signal handler.
+ * A slot is claimed by one compare-and-swap on its word; setting takes the word's lock bit and
+ * gives it back; an end that meets a lock leaves the work to its holder. So nothing waits, and
+ * each started span is queued exactly once. The handle carries the identity, so that ended,
+ * unsampled and slot-less spans can still be parents.
+ * Spec: trace/api.md, trace/sdk.md; requirements T-03..T-18, T-30..T-37, P-20, P-21. */
+
+#if !defined(OTEL_LITE_NO_TRACES)
+
+#if defined(OTEL_LITE_FREESTANDING)
+#define OTEL__SPAN_SPINS 0 /* one core: whoever holds the lock was interrupted by us */
+#else
+#define OTEL__SPAN_SPINS 200 /* a holder writes a few hundred bytes, then lets go */
+#endif
+
+OTEL__TLS uint32_t otel__trace_hint; /* the slot this thread used last */
+
+/* ---- trace: the slot's word ---- */
+
+/* Claim a free slot, by the thread's hint first. Returns NULL when all are live. */
+OTEL__INLINE otel__span *otel__trace_claim(otel__trace *t, uint32_t *generation)
+{
+    const uint32_t hint = otel__trace_hint;
+    uint32_t       i = hint < t->n_slots ? hint : 0;
+    uint32_t       n;
+
+    for (n = 0; n < t->n_slots; n++) {
+        otel__span *s = &t->slots[i];
+        uint32_t    word = otel__a32_peek(&s->word);
+        if ((word & 0xfu) == 0) { /* even generation, no flags: free */
+            const uint32_t taken = word + 8u;
+            if (otel__a32_cas(&s->word, &word, taken | OTEL__SPAN_LOCK)) {
+                otel__trace_hint = i;
+                *generation = taken >> 3;
+                return s;
+            }
+        }
+        i = i + 1u < t->n_slots ? i + 1u : 0;
+    }
+    return NULL;
+}
+
+/* Take the lock if the span is live and not ending. A lock held by another is tried for a
+ * moment. */
+OTEL__INLINE bool otel__trace_lock(otel__span *s, uint32_t generation)
+{
+    const uint32_t open = generation << 3;
+    uint32_t       word = open;
+    int            spins = 0;
+
+    while (OTEL__UNLIKELY(!otel__a32_cas(&s->word, &word, open | OTEL__SPAN_LOCK))) {
+        if (word != (open | OTEL__SPAN_LOCK)) {
+            return false; /* ended, ending, or the slot of another span */
+        }
+        if (spins++ >= OTEL__SPAN_SPINS) {
+            (void)otel__a32_count(&s->r->losses.busy_handles, 1u);
+            return false;
+        }
+        word = open;
+    }
+    return true;
+}
+
+/* Queue the span and free its slot. The caller holds the lock and the ending flag. */
+OTEL__FN void otel__trace_finish(otel__span *s)
+{
+    otel__recorder *r = s->r;
+    otel__trace    *t = r->trace;
+    const uint32_t  generation = otel__a32_peek(&s->word) >> 3;
+    uint8_t         tail[12]; /* two tags, two 32-bit varints */
+    uint8_t        *end = tail;
+    otel__ring_slot slot;
+    size_t          n;
+    uint64_t        lasted = s->end_mono - s->start_mono;
+
+    if (lasted >> 63 != 0) {
+        lasted = 0; /* a clock hook that ran backwards: end never precedes start */
+    }
+    otel__pb_store_le64(s->bytes + OTEL__SPAN_END + 1, s->start_unix + lasted);
+    if (OTEL__UNLIKELY(s->dropped_attrs != 0)) {
+        *end++ = OTEL__PB_TAG(10, OTEL__PB_VARINT);
+        end = otel__pb_store_varint(end, s->dropped_attrs);
+        (void)otel__a32_count(&r->losses.attributes, s->dropped_attrs);
+    }
+    if (OTEL__UNLIKELY(s->dropped_events != 0)) {
+        *end++ = OTEL__PB_TAG(12, OTEL__PB_VARINT);
+        end = otel__pb_store_varint(end, s->dropped_events);
+        (void)otel__a32_count(&r->losses.events, s->dropped_events);
+    }
+    n = OTEL__RECORD_PREFIX + otel__span_size(s, &t->pool) + (size_t)(end - tail);
+    if (OTEL__UNLIKELY(otel__a32_load(r->live) != OTEL__LIVE_OPEN)) {
+        otel__losses_drop(&r->losses, OTEL_SIGNAL_TRACES, OTEL_DROP_SHUTDOWN);
+    } else {
+        const otel__ring_result result = otel__ring_reserve(
+            &t->ring, n <= OTEL__RING_LENGTH ? (uint32_t)n : OTEL__RING_LENGTH, &slot);
+        if (OTEL__LIKELY(result == OTEL__RING_OK)) {
+            uint8_t *p = otel__record_prefix(slot.data, s->scope->index);
+            p = otel__span_copy(s, &t->pool, p);
+            memcpy(p, tail, (size_t)(end - tail));
+            otel__ring_commit(&slot);
+            otel__recorder_committed(r, &t->ring, &slot, t->batch);
+        } else {
+            otel__recorder_refused(r, OTEL_SIGNAL_TRACES, result);
+        }
+    }
+    otel__span_free_extents(s, &t->pool);
+    otel__a32_store(&s->word, (generation + 1u) << 3);
+}
+
+/* Give the lock back, and finish the span if somebody ended it meanwhile. */
+OTEL__INLINE void otel__trace_unlock(otel__span *s, uint32_t generation)
+{
+    uint32_t word = (generation << 3) | OTEL__SPAN_LOCK;
+    while (OTEL__UNLIKELY(!otel__a32_cas(&s->word, &word, word & ~(uint32_t)OTEL__SPAN_LOCK))) {
+        if ((word & OTEL__SPAN_ENDED) != 0) {
+            otel__trace_finish(s);
+            return;
+        }
+    }
+}
+
+/* ---- trace: start ---- */
+
+static const uint8_t otel__span_template[OTEL__SPAN_HEAD] = {
+    0x22, 8,    0, 0, 0, 0, 0, 0, 0, 0,                         /* parent_span_id       */
+    0x0a, 16,   0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, /* trace_id             */
+    0x12, 8,    0, 0, 0, 0, 0, 0, 0, 0,                         /* span_id              */
+    0x39, 0,    0, 0, 0, 0, 0, 0, 0,                            /* start_time_unix_nano */
+    0x41, 0,    0, 0, 0, 0, 0, 0, 0,                            /* end_time_unix_nano   */
+    0x85, 0x01, 0, 0, 0, 0,                                     /* flags                */
+    0x30, 0,                                                    /* kind                 */
+};
+
+/* Write the head of the message and forget what the slot held before. */
+OTEL__INLINE void otel__trace_fill(otel__span *s, otel_scope *scope, const otel_context *parent,
+                                   const otel_context *own)
+{
+    const bool child = parent != NULL;
+
+    memcpy(s->bytes, otel__span_template, OTEL__SPAN_HEAD);
+    if (child) {
+        memcpy(s->bytes + OTEL__SPAN_PARENT + 2, parent->span_id, 8);
+    }
+    memcpy(s->bytes + OTEL__SPAN_TRACE + 2, own->trace_id, 16);
+    memcpy(s->bytes + OTEL__SPAN_ID + 2, own->span_id, 8);
+    otel__pb_store_le32(s->bytes + OTEL__SPAN_FLAGS + 2, /* P-21: remoteness is known */
+                        own->trace_flags | 0x100u | (child && parent->remote ? 0x200u : 0u));
+    s->scope = scope;
+    s->start_mono = otel__mono_ns();
+    s->start_unix = s->start_mono + otel__a64_peek(&scope->r->anchor);
+    otel__pb_store_le64(s->bytes + OTEL__SPAN_START + 1, s->start_unix);
+    s->keys = 0;
+    s->at = s->bytes + OTEL__SPAN_HEAD;
+    s->limit = s->bytes + OTEL_LITE_SPAN_BYTES;
+    s->begin = child ? OTEL__SPAN_PARENT : OTEL__SPAN_TRACE;
+    s->n_attrs = 0;
+    s->n_events = 0;
+    s->n_extents = 0;
+    s->status = (uint8_t)OTEL_STATUS_CODE_UNSET;
+    s->dead = false;
+    s->dropped_attrs = 0;
+    s->dropped_events = 0;
+}
+
+/* The new span's identity. A root's ids are as random as W3C's second level asks: X-39. */
+OTEL__INLINE void otel__trace_identify(const otel__recorder *r, const otel_context *parent,
+                                       uint64_t counter, otel_context *own)
+{
+    if (parent != NULL) {
+        *own = *parent;
+        own->trace_flags &= OTEL_TRACE_FLAG_SAMPLED | OTEL_TRACE_FLAG_RANDOM;
+        own->remote = 0;
+    } else {
+        otel__recorder_trace_id(r, counter, own->trace_id);
+        own->trace_flags = OTEL_TRACE_FLAG_SAMPLED | OTEL_TRACE_FLAG_RANDOM;
+        own->remote = 0;
+    }
+    otel__recorder_span_id(r, counter, own->span_id);
+}
+
+/* A span that records nothing but has ids of its own (T-31). */
+OTEL__FN void otel__trace_start_bare(otel__recorder *r, const otel_context *parent, otel_span *span)
+{
+    const uint64_t use = otel__a32_count(&r->serial, 1u);
+    otel__trace_identify(r, parent, otel__recorder_counter(0, use), &span->context);
+}
+
+OTEL__INLINE const otel_context *otel__trace_parent(const otel_span_options *options)
+{
+    const otel_context *parent = otel__context_current();
+    if (options != NULL && (options->root || options->parent != NULL)) {
+        parent = options->root ? NULL : options->parent;
+    }
+    return parent != NULL && otel__context_is_valid(parent) ? parent : NULL;
+}
+
+/* Set what the start was given: kind, name, attributes. The slot is locked. */
+OTEL__INLINE void otel__trace_describe(otel__span *s, const char *name,
+                                       const otel_span_options *options)
+{
+    otel__pool    *pool = &s->r->trace->pool;
+    otel_span_kind kind = OTEL_SPAN_KIND_INTERNAL;
+    size_t         i;
+
+    otel__span_put_name(s, pool, name != NULL ? name : "");
+    if (options != NULL) {
+        if (options->kind > OTEL_SPAN_KIND_DEFAULT && options->kind <= OTEL_SPAN_KIND_CONSUMER) {
+            kind = options->kind;
+        }
+        for (i = 0; options->attrs.items != NULL && i < options->attrs.count; i++) {
+            otel__span_set_one(s, pool, &options->attrs.items[i]);
+        }
+    }
+    s->bytes[OTEL__SPAN_KIND + 1] = (uint8_t)kind; /* P-22: never 0 */
+}
+
+OTEL_API otel_span otel_span_start(otel_scope *scope, const char *name,
+                                   const otel_span_options *options)
+{
+    const otel_context *parent = otel__trace_parent(options);
+    otel__recorder     *r = scope != NULL ? scope->r : NULL;
+    otel_span           span;
+    otel__span         *s;
+    uint64_t            use;
+
+    memset(&span, 0, sizeof span);
+    if (OTEL__UNLIKELY(r == NULL || r->trace == NULL || !otel__recorder_live(r))) {
+        if (parent != NULL) {
+            span.context = *parent; /* telemetry is off: the caller's context goes on (T-18) */
+        }
+        return span;
+    }
+    if (parent != NULL && (parent->trace_flags & OTEL_TRACE_FLAG_SAMPLED) == 0) {
+        (void)otel__a64_count(&r->trace->unsampled, 1u);
+        otel__trace_start_bare(r, parent, &span);
+        return span;
+    }
+    s = otel__trace_claim(r->trace, &span.generation);
+    if (OTEL__UNLIKELY(s == NULL)) {
+        otel__losses_drop(&r->losses, OTEL_SIGNAL_TRACES, OTEL_DROP_NO_SLOT);
+        otel__trace_start_bare(r, parent, &span);
+        return span;
+    }
+    use = otel__a64_peek(&s->starts) + 1u;
+    otel__a64_put(&s->starts, use); /* the slot is ours: no read-modify-write needed */
+    otel__trace_identify(r, parent, otel__recorder_counter(s->index, use), &span.context);
+    otel__trace_fill(s, scope, parent, &span.context);
+    otel__trace_describe(s, name, options);
+    otel__a32_store(&s->word, span.generation << 3);
+    span.slot = s;
+    return span;
+}
+
+/* ---- trace: change ---- */
+
+/* Take the lock for a change; false when the call has no effect. */
+OTEL__INLINE bool otel__trace_open(const otel_span *span)
+{
+    return span->slot != NULL && otel__recorder_live(span->slot->r) &&
+           otel__trace_lock(span->slot, span->generation);
+}
+
+OTEL_API void otel_span_set(otel_span span, otel_attrs attrs)
+{
+    size_t i;
+
+    if (attrs.items == NULL || attrs.count == 0 || !otel__trace_open(&span)) {
+        return;
+    }
+    for (i = 0; i < attrs.count; i++) {
+        otel__span_set_one(span.slot, &span.slot->r->trace->pool, &attrs.items[i]);
+    }
+    otel__trace_unlock(span.slot, span.generation);
+}
+
+/* One event, measured: time, name, attributes that count, and how many do not. */
+typedef struct otel__event {
+    size_t   name;    /* bytes after repair          */
+    size_t   body;    /* bytes of the Event message  */
+    uint32_t dropped; /* attributes                  */
+    bool     repeats; /* some keys may occur twice   */
+} otel__event;
+
+OTEL__FN void otel__event_measure(otel__event *e, const char *name, otel_attrs attrs,
+                                  uint32_t limit)
+{
+    uint32_t kept = 0;
+    size_t   i;
+
+    e->name = otel__text_utf8_repair(NULL, name, strlen(name));
+    e->body = 9u + otel__pb_field_size(e->name);
+    e->dropped = 0;
+    e->repeats = otel__attrs_may_repeat(attrs);
+    for (i = 0; i < attrs.count; i++) {
+        otel__kv kv;
+        if (!otel__kv_measure_checked(&kv, &attrs.items[i])) {
+            e->dropped++;
+        } else if (otel__attrs_keeps(attrs, i, e->repeats, limit, &kept)) {
+            e->body += otel__kv_field_size(&kv);
+        } else if (!e->repeats || !otel__attrs_is_shadowed(attrs, i)) {
+            e->dropped++;
+        }
+    }
+    if (e->dropped > 0) {
+        e->body += 1u + otel__pb_varint_size(e->dropped);
+    }
+}
+
+OTEL__FN uint8_t *otel__event_store(uint8_t *p, const otel__event *e, const char *name,
+                                    otel_attrs attrs, uint32_t limit)
+{
+    uint32_t kept = 0;
+    uint64_t high = 0;
+    size_t   i;
+
+    *p++ = OTEL__PB_TAG(2, OTEL__PB_LEN);
+    p = otel__kv_length(p, e->name);
+    p += otel__text_utf8_repair((char *)p, name, strlen(name));
+    for (i = 0; i < attrs.count; i++) {
+        otel__kv kv;
+        if (otel__kv_measure_checked(&kv, &attrs.items[i]) &&
+            otel__attrs_keeps(attrs, i, e->repeats, limit, &kept)) {
+            p = otel__kv_store(p, OTEL__PB_TAG(3, OTEL__PB_LEN), &kv, &attrs.items[i], &high);
+        }
+    }
+    if (e->dropped > 0) {
+        *p++ = OTEL__PB_TAG(4, OTEL__PB_VARINT);
+        p = otel__pb_store_varint(p, e->dropped);
+    }
+    return p;
+}
+
+#define OTEL__EVENTS_MAX 128u /* T-34: EventCountLimit */
+
+OTEL_API void otel_span_add_event(otel_span span, const char *name, otel_attrs attrs)
+{
+    otel__span *s = span.slot;
+    otel__event e;
+
+    if (!otel__trace_open(&span)) {
+        return;
+    }
+    name = name != NULL ? name : "";
+    attrs = otel_attrs_of(attrs.items, attrs.count);
+    otel__event_measure(&e, name, attrs, s->r->attribute_limit);
+    if (s->n_events >= OTEL__EVENTS_MAX ||
+        !otel__span_room(s, &s->r->trace->pool, otel__pb_field_size(e.body))) {
+        s->dropped_events++;
+    } else {
+        const uint64_t now = s->start_unix + (otel__mono_ns() - s->start_mono);
+        *s->at++ = OTEL__SPAN_EVENT;
+        s->at = otel__kv_length(s->at, e.body);
+        *s->at++ = OTEL__PB_TAG(1, OTEL__PB_FIXED64);
+        otel__pb_store_le64(s->at, now);
+        s->at = otel__event_store(s->at + 8, &e, name, attrs, s->r->attribute_limit);
+        s->n_events++;
+    }
+    otel__trace_unlock(s, span.generation);
+}
+
+/* Write the Status item. Returns false when there is no room even without the message. */
+OTEL__FN bool otel__trace_put_status(otel__span *s, otel_status_code code, const char *message)
+{
+    const size_t n = message != NULL ? strlen(message) : 0;
+    const size_t text = n > 0 ? otel__text_utf8_repair(NULL, message, n) : 0;
+    const size_t body = 2u + (text > 0 ? otel__pb_field_size(text) : 0);
+
+    if (!otel__span_room(s, &s->r->trace->pool, otel__pb_field_size(body))) {
+        return text > 0 && otel__trace_put_status(s, code, NULL);
+    }
+    *s->at++ = OTEL__SPAN_STATUS;
+    s->at = otel__kv_length(s->at, body);
+    if (text > 0) {
+        *s->at++ = OTEL__PB_TAG(2, OTEL__PB_LEN);
+        s->at = otel__kv_length(s->at, text);
+        s->at += otel__text_utf8_repair((char *)s->at, message, n);
+    }
+    *s->at++ = OTEL__PB_TAG(3, OTEL__PB_VARINT);
+    *s->at++ = (uint8_t)code;
+    return true;
+}
+
+OTEL_API void otel_span_set_status(otel_span span, otel_status_code code, const char *message)
+{
+    otel__span *s = span.slot;
+    uint8_t    *old = NULL;
+
+    if ((code != OTEL_STATUS_CODE_OK && code != OTEL_STATUS_CODE_ERROR) ||
+        !otel__trace_open(&span)) {
+        return;
+    }
+    if (s->status != OTEL_STATUS_CODE_OK) { /* T-13: Ok is final, Error replaces Error */
+        if (s->status != OTEL_STATUS_CODE_UNSET) {
+            old = otel__span_find_status(s, &s->r->trace->pool);
+        }
+        if (otel__trace_put_status(s, code, code == OTEL_STATUS_CODE_ERROR ? message : NULL)) {
+            otel__span_kill(s, old);
+            s->status = (uint8_t)code;
+        }
+    }
+    otel__trace_unlock(s, span.generation);
+}
+
+/* ---- trace: end ---- */
+
+/* An end that met a lock: flag it, store the time, then whoever is last does the work. */
+OTEL__FN OTEL__NOINLINE void otel__trace_end_contended(otel__span *s, uint32_t generation,
+                                                       uint64_t now)
+{
+    uint32_t word = otel__a32_load(&s->word);
+
+    do {
+        if ((word >> 3) != generation || (word & OTEL__SPAN_ENDING) != 0) {
+            return; /* somebody else ended it */
+        }
+    } while (!otel__a32_cas(&s->word, &word, word | OTEL__SPAN_ENDING));
+    s->end_mono = now;
+    word |= OTEL__SPAN_ENDING;
+    for (;;) {
+        const bool     locked = (word & OTEL__SPAN_LOCK) != 0;
+        const uint32_t next = word | (uint32_t)(locked ? OTEL__SPAN_ENDED : OTEL__SPAN_LOCK);
+        if (otel__a32_cas(&s->word, &word, next)) {
+            if (!locked) {
+                otel__trace_finish(s);
+            }
+            return;
+        }
+    }
+}
+
+OTEL_API void otel_span_end(otel_span span)
+{
+    otel__span *s = span.slot;
+    uint32_t    word = span.generation << 3;
+    uint64_t    now;
+
+    if (s == NULL || !otel__recorder_live(s->r) ||
+        (otel__a32_peek(&s->word) >> 3) != span.generation) {
+        return;
+    }
+    now = otel__mono_ns();
+    if (OTEL__LIKELY(otel__a32_cas(&s->word, &word, word | OTEL__SPAN_ENDING | OTEL__SPAN_LOCK))) {
+        s->end_mono = now;
+        otel__trace_finish(s);
+    } else {
+        otel__trace_end_contended(s, span.generation, now);
+    }
+}
+
+OTEL_API bool otel_span_is_recording(otel_span span)
+{
+    return span.slot != NULL && otel__recorder_live(span.slot->r) &&
+           (otel__a32_load(&span.slot->word) & ~(uint32_t)OTEL__SPAN_LOCK) == span.generation << 3;
+}
+
+OTEL_API otel_context otel_span_context(otel_span span) { return span.context; }
+
+OTEL_API otel_context otel_span_attach(otel_span span) { return otel__context_swap(&span.context); }
+
+OTEL_API void otel_span_detach(otel_context previous) { (void)otel__context_swap(&previous); }
+
+/* ---- trace: set-up, counts, fork ---- */
+
+/* Carve the state of the signal. */
+OTEL__FN void otel__trace_init(otel__trace *t, otel__arena *a, otel__recorder *r, uint32_t n_slots,
+                               uint32_t n_chunks)
+{
+    uint32_t i;
+
+    t->n_slots = n_slots;
+    t->slots = (otel__span *)otel__arena_take(a, n_slots, sizeof *t->slots);
+    otel__pool_init(&t->pool, a, n_chunks, OTEL_LITE_CHUNK_BYTES);
+    for (i = 0; otel__arena_fits(a) && i < n_slots; i++) {
+        otel__a32_put(&t->slots[i].word, 0);
+        otel__a64_put(&t->slots[i].starts, 0);
+        t->slots[i].index = i + 1u;
+        t->slots[i].r = r;
+        t->slots[i].n_extents = 0;
+    }
+}
+
+/* Spans that ever took a slot, and those that hold one now. */
+OTEL__FN void otel__trace_count(const otel__trace *t, uint64_t *started, uint64_t *open)
+{
+    uint32_t i;
+
+    *started = 0;
+    *open = 0;
+    for (i = 0; i < t->n_slots; i++) {
+        *started += otel__a64_peek(&t->slots[i].starts);
+        *open += (otel__a32_load(&t->slots[i].word) >> 3) & 1u;
+    }
+}
+
+/* In a forked child: no span is open, no handle of the parent's is valid, all chunks are free. */
+OTEL__FN void otel__trace_forget(otel__trace *t)
+{
+    uint32_t i;
+    uint32_t w;
+
+    for (i = 0; i < t->n_slots; i++) {
+        const uint32_t generation = otel__a32_peek(&t->slots[i].word) >> 3;
+        otel__a32_put(&t->slots[i].word, (generation + (generation & 1u)) << 3);
+        otel__a64_put(&t->slots[i].starts, 0);
+        t->slots[i].n_extents = 0;
+    }
+    for (w = 0; w * 32u < t->pool.n; w++) {
+        const uint32_t left = t->pool.n - w * 32u;
+        otel__a32_put(&t->pool.free[w], otel__pool_mask(left < 32u ? left : 32u));
+    }
+    otel__a64_put(&t->unsampled, 0);
+    otel__ring_reset(&t->ring);
+}
+
+#endif /* OTEL_LITE_NO_TRACES */
+
+/* ---- src/record/log.h ---- */
+/* log: log records, encoded straight into the queue's bytes: measured, reserved, written,
+ * committed. Called from any thread, signal handler or interrupt; keeps no state but the ring.
+ * Spec: logs/api.md "Emit a LogRecord", logs/sdk.md, logs.proto; requirements L-02..L-08, L-20,
+ * P-31. */
+
+#if !defined(OTEL_LITE_NO_LOGS)
+
+typedef struct otel__logs {
+    otel__ring ring;
+    uint32_t   batch; /* records that complete a batch */
+} otel__logs;
+
+/* One record, measured: texts after repair, attributes that count. */
+typedef struct otel__log_size {
+    size_t              severity_text;
+    size_t              body;    /* bytes of the text; the AnyValue adds its tag and length */
+    size_t              any;     /* bytes of the body's AnyValue                            */
+    size_t              event;   /* bytes of the event name                                 */
+    size_t              total;   /* bytes of the LogRecord                                  */
+    const otel_context *context; /* valid, or NULL                                          */
+    uint32_t            dropped; /* attributes                                              */
+    bool                repeats; /* some keys may occur twice                               */
+} otel__log_size;
+
+OTEL__FN size_t otel__log_text(const char *s)
+{
+    return s != NULL ? otel__text_utf8_repair(NULL, s, strlen(s)) : 0;
+}
+
+OTEL__FN void otel__log_measure_attrs(otel__log_size *m, otel_attrs attrs, uint32_t limit)
+{
+    uint32_t kept = 0;
+    size_t   i;
+
+    m->dropped = 0;
+    m->repeats = otel__attrs_may_repeat(attrs);
+    for (i = 0; i < attrs.count; i++) {
+        otel__kv kv;
+        if (!otel__kv_measure_checked(&kv, &attrs.items[i])) {
+            m->dropped++;
+        } else if (otel__attrs_keeps(attrs, i, m->repeats, limit, &kept)) {
+            m->total += otel__kv_field_size(&kv);
+        } else if (!m->repeats || !otel__attrs_is_shadowed(attrs, i)) {
+            m->dropped++;
+        }
+    }
+    if (m->dropped > 0) {
+        m->total += 1u + otel__pb_varint_size(m->dropped);
+    }
+}
+
+OTEL__FN void otel__log_measure(otel__log_size *m, const otel_log_record *record, otel_attrs attrs,
+                                uint32_t limit)
+{
+    const otel_context *context = record->context;
+
+    m->context = context != NULL ? context : otel__context_current();
+    if (!otel__context_is_valid(m->context)) {
+        m->context = NULL; /* absent, not zeros: L-04, P-20 */
+    }
+    m->severity_text = otel__log_text(record->severity_text);
+    m->body = otel__log_text(record->body);
+    m->any = record->body != NULL ? otel__pb_field_size(m->body) : 0;
+    m->event = otel__log_text(record->event_name);
+    m->total = 9; /* observed time */
+    m->total += record->time_unix_ns != 0 ? 9u : 0u;
+    m->total += record->severity != OTEL_SEVERITY_UNSPECIFIED ? 2u : 0u;
+    m->total += m->severity_text > 0 ? otel__pb_field_size(m->severity_text) : 0u;
+    m->total += record->body != NULL ? otel__pb_field_size(m->any) : 0u;
+    m->total += m->event > 0 ? otel__pb_field_size(m->event) : 0u;
+    m->total += m->context != NULL ? 5u + 18u + 10u : 0u;
+    otel__log_measure_attrs(m, attrs, limit);
+}
+
+OTEL__FN uint8_t *otel__log_put_text(uint8_t *p, uint8_t tag, const char *s, size_t repaired)
+{
+    const size_t n = strlen(s);
+    uint64_t     high = 0;
+
+    *p++ = tag;
+    p = otel__kv_length(p, repaired);
+    if (OTEL__LIKELY(n == repaired) && OTEL__LIKELY(otel__attr_is_ascii(s, n))) {
+        return otel__kv_text(p, s, n, &high);
+    }
+    return p + otel__text_utf8_repair((char *)p, s, n);
+}
+
+OTEL__FN uint8_t *otel__log_put_context(uint8_t *p, const otel_context *c)
+{
+    *p++ = OTEL__PB_TAG(8, OTEL__PB_FIXED32);
+    otel__pb_store_le32(p, c->trace_flags);
+    p += 4;
+    *p++ = OTEL__PB_TAG(9, OTEL__PB_LEN);
+    *p++ = 16;
+    memcpy(p, c->trace_id, 16);
+    p += 16;
+    *p++ = OTEL__PB_TAG(10, OTEL__PB_LEN);
+    *p++ = 8;
+    memcpy(p, c->span_id, 8);
+    return p + 8;
+}
+
+OTEL__FN uint8_t *otel__log_put_attrs(uint8_t *p, const otel__log_size *m, otel_attrs attrs,
+                                      uint32_t limit)
+{
+    uint32_t kept = 0;
+    uint64_t high = 0;
+    size_t   i;
+
+    for (i = 0; i < attrs.count; i++) {
+        otel__kv kv;
+        if (otel__kv_measure_checked(&kv, &attrs.items[i]) &&
+            otel__attrs_keeps(attrs, i, m->repeats, limit, &kept)) {
+            p = otel__kv_store(p, OTEL__PB_TAG(6, OTEL__PB_LEN), &kv, &attrs.items[i], &high);
+        }
+    }
+    if (m->dropped > 0) {
+        *p++ = OTEL__PB_TAG(7, OTEL__PB_VARINT);
+        p = otel__pb_store_varint(p, m->dropped);
+    }
+    return p;
+}
+
+/* Write what otel__log_measure() counted. */
+OTEL__FN void otel__log_put(uint8_t *p, const otel__log_size *m, const otel_log_record *record,
+                            uint64_t now)
+{
+    if (record->time_unix_ns != 0) {
+        *p++ = OTEL__PB_TAG(1, OTEL__PB_FIXED64);
+        otel__pb_store_le64(p, record->time_unix_ns);
+        p += 8;
+    }
+    if (record->severity != OTEL_SEVERITY_UNSPECIFIED) {
+        *p++ = OTEL__PB_TAG(2, OTEL__PB_VARINT);
+        *p++ = (uint8_t)record->severity;
+    }
+    if (m->severity_text > 0) {
+        p = otel__log_put_text(p, OTEL__PB_TAG(3, OTEL__PB_LEN), record->severity_text,
+                               m->severity_text);
+    }
+    if (record->body != NULL) {
+        *p++ = OTEL__PB_TAG(5, OTEL__PB_LEN);
+        p = otel__kv_length(p, m->any);
+        p = otel__log_put_text(p, OTEL__PB_TAG(1, OTEL__PB_LEN), record->body, m->body);
+    }
+    if (m->context != NULL) {
+        p = otel__log_put_context(p, m->context);
+    }
+    *p++ = OTEL__PB_TAG(11, OTEL__PB_FIXED64);
+    otel__pb_store_le64(p, now); /* L-03: always set */
+    p += 8;
+    if (m->event > 0) {
+        (void)otel__log_put_text(p, OTEL__PB_TAG(12, OTEL__PB_LEN), record->event_name, m->event);
+    }
+}
+
+/* Queue one record; `record` has a severity from 0 to 24. */
+OTEL__FN void otel__log_queue(otel_scope *scope, const otel_log_record *record, uint64_t now)
+{
+    otel__recorder   *r = scope->r;
+    otel__logs       *logs = r->logs;
+    const otel_attrs  attrs = otel_attrs_of(record->attrs.items, record->attrs.count);
+    otel__log_size    m;
+    otel__ring_slot   slot;
+    otel__ring_result result;
+    uint8_t          *p;
+
+    otel__log_measure(&m, record, attrs, r->attribute_limit);
+    if (m.dropped > 0) {
+        (void)otel__a32_count(&r->losses.attributes, m.dropped);
+    }
+    m.total += OTEL__RECORD_PREFIX;
+    result = otel__ring_reserve(
+        &logs->ring, m.total <= OTEL__RING_LENGTH ? (uint32_t)m.total : OTEL__RING_LENGTH, &slot);
+    if (OTEL__UNLIKELY(result != OTEL__RING_OK)) {
+        otel__recorder_refused(r, OTEL_SIGNAL_LOGS, result);
+        return;
+    }
+    p = otel__record_prefix(slot.data, scope->index);
+    p = otel__log_put_attrs(p, &m, attrs, r->attribute_limit);
+    otel__log_put(p, &m, record, now);
+    otel__ring_commit(&slot);
+    otel__recorder_committed(r, &logs->ring, &slot, logs->batch);
+}
+
+OTEL_API void otel_log(otel_scope *scope, otel_severity severity, const char *body,
+                       otel_attrs attrs)
+{
+    otel_log_record record;
+
+    if (scope == NULL || scope->r->logs == NULL || !otel__recorder_live(scope->r)) {
+        return;
+    }
+    memset(&record, 0, sizeof record);
+    record.severity =
+        (int)severity < 0 || (int)severity > 24 ? OTEL_SEVERITY_UNSPECIFIED : severity;
+    record.body = body;
+    record.attrs = attrs;
+    record.time_unix_ns = otel__recorder_now(scope->r);
+    otel__log_queue(scope, &record, record.time_unix_ns);
+}
+
+OTEL_API void otel_log_emit(otel_scope *scope, const otel_log_record *record)
+{
+    otel_log_record copy;
+
+    if (scope == NULL || record == NULL || scope->r->logs == NULL ||
+        !otel__recorder_live(scope->r)) {
+        return;
+    }
+    copy = *record;
+    if ((int)copy.severity < 0 || (int)copy.severity > 24) {
+        copy.severity = OTEL_SEVERITY_UNSPECIFIED;
+    }
+    otel__log_queue(scope, &copy, otel__recorder_now(scope->r));
+}
+
+#endif /* OTEL_LITE_NO_LOGS */
+
+/* ---- src/record/histogram.h ---- */
+/* histogram: explicit buckets in two copies, one hot (recorded into), one cold (being read).
+ * The lowest bit of `word` says which copy is hot, the rest counts beginnings by two. A recorder
+ * touches sum, min and max first and the bucket last, with release: so the sum over a copy's
+ * buckets is the number of recordings that have finished in it. The collector flips the bit and
+ * reads the cold copy once as many have finished as had begun there; it never waits, and never
+ * flips again before it has read. What it reads it adds to accumulators of its own. Nobody ever
+ * waits.
+ * Spec: metrics/sdk.md "Explicit Bucket Histogram Aggregation"; requirements M-44..M-46, P-25. */
+
+/* What one copy and the accumulators hold besides buckets; doubles by their bits. */
+typedef struct otel__hist_copy {
+    otel__a64  sum;
+    otel__a64  min;
+    otel__a64  max;
+    otel__a32 *buckets; /* n_buckets */
+} otel__hist_copy;
+
+typedef struct otel__hist {
+    otel__a32       word;       /* begun << 1 | hot                                  */
+    uint32_t        flipped_at; /* collector: begun at the last flip           */
+    uint32_t        expected;   /* collector: recordings to appear in the cold */
+    bool            cold_unread;
+    otel__hist_copy copy[2];
+    /* collector only */
+    uint64_t *buckets; /* n_buckets, cumulative */
+    uint64_t  count;
+    double    sum;
+    double    min;
+    double    max;
+} otel__hist;
+
+/* Bytes of a histogram with that many buckets, its arrays included. */
+OTEL__FN size_t otel__hist_bytes(uint32_t n_buckets)
+{
+    const size_t narrow = (2u * n_buckets * sizeof(otel__a32) + 7u) & ~(size_t)7u;
+    return ((sizeof(otel__hist) + 7u) & ~(size_t)7u) + n_buckets * sizeof(uint64_t) + narrow;
+}
+
+OTEL__FN void otel__hist_copy_clear(otel__hist_copy *c, uint32_t n_buckets)
+{
+    uint32_t i;
+    otel__a64_put(&c->sum, 0);                            /* +0.0 */
+    otel__a64_put(&c->min, UINT64_C(0x7ff0000000000000)); /* +infinity */
+    otel__a64_put(&c->max, UINT64_C(0xfff0000000000000)); /* -infinity */
+    for (i = 0; i < n_buckets; i++) {
+        otel__a32_put(&c->buckets[i], 0);
+    }
+}
+
+/* Lay out a histogram in otel__hist_bytes() bytes, 8-aligned. */
+OTEL__FN void otel__hist_init(otel__hist *h, uint32_t n_buckets)
+{
+    uint8_t *p = (uint8_t *)h + ((sizeof *h + 7u) & ~(size_t)7u);
+
+    memset(h, 0, otel__hist_bytes(n_buckets));
+    h->buckets = (uint64_t *)(void *)p;
+    p += n_buckets * sizeof(uint64_t);
+    h->copy[0].buckets = (otel__a32 *)(void *)p;
+    h->copy[1].buckets = h->copy[0].buckets + n_buckets;
+    otel__hist_copy_clear(&h->copy[0], n_buckets);
+    otel__hist_copy_clear(&h->copy[1], n_buckets);
+    h->min = otel__platform_bits_double(UINT64_C(0x7ff0000000000000));
+    h->max = otel__platform_bits_double(UINT64_C(0xfff0000000000000));
+}
+
+/* The bucket of a value: the first whose bound is not below it (M-45). Halving without branches on
+ * the value: buckets of real data are hard to predict. */
+OTEL__INLINE uint32_t otel__hist_bucket(const double *bounds, uint32_t n_bounds, double value)
+{
+    const double *base = bounds;
+    uint32_t      n = n_bounds;
+
+    while (n > 1) {
+        const uint32_t half = n / 2u;
+        base = base[half - 1u] < value ? base + half : base;
+        n -= half;
+    }
+    return (uint32_t)(base - bounds) + (n == 1u && *base < value ? 1u : 0u);
+}
+
+OTEL__INLINE void otel__hist_add_double(otel__a64 *to, double value)
+{
+    uint64_t bits = otel__a64_peek(to);
+    while (!otel__a64_cas(to, &bits,
+                          otel__platform_double_bits(otel__platform_bits_double(bits) + value))) {
+    }
+}
+
+OTEL__INLINE void otel__hist_lower(otel__a64 *to, double value)
+{
+    uint64_t bits = otel__a64_peek(to);
+    while (value < otel__platform_bits_double(bits) &&
+           !otel__a64_cas(to, &bits, otel__platform_double_bits(value))) {
+    }
+}
+
+OTEL__INLINE void otel__hist_raise(otel__a64 *to, double value)
+{
+    uint64_t bits = otel__a64_peek(to);
+    while (value > otel__platform_bits_double(bits) &&
+           !otel__a64_cas(to, &bits, otel__platform_double_bits(value))) {
+    }
+}
+
+/* Record a finite value. Lock-free; any thread, signal handler, interrupt. */
+OTEL__INLINE void otel__hist_record(otel__hist *h, const double *bounds, uint32_t n_bounds,
+                                    double value)
+{
+    const uint32_t   bucket = otel__hist_bucket(bounds, n_bounds, value);
+    otel__hist_copy *c = &h->copy[otel__a32_add(&h->word, 2u) & 1u];
+
+    otel__hist_add_double(&c->sum, value);
+    otel__hist_lower(&c->min, value);
+    otel__hist_raise(&c->max, value);
+    (void)otel__a32_add(&c->buckets[bucket], 1u); /* last: it says that the rest is there */
+}
+
+/* Add the cold copy to the accumulators if everyone has left it. Returns false if not yet. */
+OTEL__FN bool otel__hist_fold(otel__hist *h, uint32_t n_buckets)
+{
+    otel__hist_copy *c = &h->copy[(otel__a32_peek(&h->word) & 1u) ^ 1u];
+    uint32_t         finished = 0;
+    double           v;
+    uint32_t         i;
+
+    for (i = 0; i < n_buckets; i++) {
+        finished += otel__a32_load(&c->buckets[i]);
+    }
+    if ((finished & 0x7fffffffu) != h->expected) {
+        return false;
+    }
+    for (i = 0; i < n_buckets; i++) {
+        h->buckets[i] += otel__a32_peek(&c->buckets[i]);
+    }
+    h->count += finished;
+    h->sum += otel__platform_bits_double(otel__a64_peek(&c->sum));
+    v = otel__platform_bits_double(otel__a64_peek(&c->min));
+    h->min = v < h->min ? v : h->min;
+    v = otel__platform_bits_double(otel__a64_peek(&c->max));
+    h->max = v > h->max ? v : h->max;
+    otel__hist_copy_clear(c, n_buckets);
+    h->cold_unread = false;
+    return true;
+}
+
+/* Bring the accumulators up to date. Returns false when a recording is still under way: they then
+ * hold a consistent earlier state, and the next call goes on. Collector only. */
+OTEL__FN bool otel__hist_collect(otel__hist *h, uint32_t n_buckets)
+{
+    if (!h->cold_unread) {
+        const uint32_t begun = otel__a32_xor(&h->word, 1u) >> 1;
+        h->expected = (begun - h->flipped_at) & 0x7fffffffu; /* counted modulo 2^31 */
+        h->flipped_at = begun;
+        h->cold_unread = true;
+    }
+    return otel__hist_fold(h, n_buckets);
+}
+
+/* ---- src/record/series.h ---- */
+/* series: the table from attribute sets to their values, shared by all instruments.
+ * A series is made once, in memory from one pool, and never moves or goes away: so lookups need no
+ * lock, and a cell once filled is final. Cells are offsets into the pool, at least twice as many as
+ * series fit. Two threads that see a new set at once both build it; one publishes, the other's
+ * memory is kept as a spare. When the pool or the instrument's limit is used up, new sets share the
+ * instrument's overflow series, so that totals stay right.
+ * Spec: metrics/sdk.md "Cardinality limits"; requirements C-08, M-80..M-84, M-109. */
+
+#if !defined(OTEL_LITE_NO_METRICS)
+
+#define OTEL__SERIES_UNIT     8u   /* offsets count these; 0 is no series        */
+#define OTEL__SERIES_TYPICAL  128u /* pool bytes for one pair of cells           */
+#define OTEL__SERIES_SPARES   4u   /* losers' series kept for the next new set   */
+#define OTEL__SERIES_OVERFLOW "otel.metric.overflow"
+
+typedef enum otel__kind {
+    OTEL__KIND_COUNTER,
+    OTEL__KIND_UPDOWN,
+    OTEL__KIND_GAUGE,
+    OTEL__KIND_HISTOGRAM
+} otel__kind;
+
+typedef struct otel__series {
+    otel__a32 next;    /* offset of the instrument's next series, in order of appearance */
+    otel__a32 touched; /* 1 once a value is there                                        */
+    uint64_t  hash;
+    uint64_t  start_unix;  /* ns: when the set was first seen  */
+    uint32_t  instrument;  /* index                            */
+    uint32_t  bytes;       /* of the whole series, for a spare */
+    uint32_t  attrs_bytes; /* encoded attributes               */
+    uint16_t  n_attrs;
+    uint16_t  attrs_at; /* offset of the attributes from here, in OTEL__SERIES_UNIT */
+    union {
+        otel__a64  number; /* int64, or a double's bits */
+        otel__hist hist;
+    } value;
+} otel__series;
+
+typedef struct otel__instrument {
+    otel__recorder *r;
+    otel_scope     *scope;
+    const char     *name;
+    const char     *unit;
+    const char     *description;
+    const double   *bounds;
+    uint32_t        n_bounds;
+    uint32_t        index;
+    otel__kind      kind;
+    bool            is_double;
+    otel__a32       last;     /* offset of the series used last                      */
+    otel__a32       tail;     /* offset of a series near the end of the list         */
+    otel__a32       n_series; /* without overflow                                    */
+    uint32_t        overflow; /* offset; there from creation, first of the list      */
+} otel__instrument;
+
+typedef struct otel__metrics {
+    otel__ring        ring;
+    otel__instrument *instruments;
+    otel__a32         n_instruments;
+    uint32_t          max_instruments;
+    uint32_t          max_series; /* of one instrument */
+    uint8_t          *pool;
+    uint32_t          pool_units;
+    otel__a32         pool_used; /* units */
+    otel__a32        *cells;
+    uint32_t          n_cells; /* a power of two */
+    otel__a32         n_filled;
+    otel__a32         spares[OTEL__SERIES_SPARES]; /* offsets, 0 = none */
+} otel__metrics;
+
+OTEL__INLINE otel__series *otel__series_at(const otel__metrics *m, uint32_t offset)
+{
+    return (otel__series *)(void *)(m->pool + (size_t)(offset - 1u) * OTEL__SERIES_UNIT);
+}
+
+OTEL__INLINE uint8_t *otel__series_attrs(otel__series *s)
+{
+    return (uint8_t *)s + (size_t)s->attrs_at * OTEL__SERIES_UNIT;
+}
+
+/* Tag of an attribute in a data point: NumberDataPoint 7, HistogramDataPoint 9. */
+OTEL__INLINE uint8_t otel__series_tag(const otel__instrument *in)
+{
+    return in->kind == OTEL__KIND_HISTOGRAM ? OTEL__PB_TAG(9, OTEL__PB_LEN)
+                                            : OTEL__PB_TAG(7, OTEL__PB_LEN);
+}
+
+OTEL__FN uint32_t otel__series_value_bytes(const otel__instrument *in)
+{
+    const size_t head = offsetof(otel__series, value);
+    const size_t value =
+        in->kind == OTEL__KIND_HISTOGRAM ? otel__hist_bytes(in->n_bounds + 1u) : sizeof(otel__a64);
+    return (uint32_t)((head + value + 7u) & ~(size_t)7u);
+}
+
+/* ---- series: memory ---- */
+
+/* A spare that is large enough, or 0. */
+OTEL__FN uint32_t otel__series_spare(otel__metrics *m, uint32_t bytes)
+{
+    uint32_t i;
+    for (i = 0; i < OTEL__SERIES_SPARES; i++) {
+        uint32_t offset = otel__a32_load(&m->spares[i]);
+        if (offset != 0 && otel__a32_cas(&m->spares[i], &offset, 0)) {
+            uint32_t none = 0;
+            if (otel__series_at(m, offset)->bytes >= bytes) {
+                return offset;
+            }
+            if (!otel__a32_cas(&m->spares[i], &none, offset)) {
+                continue; /* the place was taken meanwhile: this memory is lost to the pool */
+            }
+        }
+    }
+    return 0;
+}
+
+/* Memory for a series of `bytes`, or 0. A bounded compare-and-swap: the mark never passes the
+ * end. */
+OTEL__FN uint32_t otel__series_take(otel__metrics *m, uint32_t bytes)
+{
+    const uint32_t units = (bytes + OTEL__SERIES_UNIT - 1u) / OTEL__SERIES_UNIT;
+    uint32_t       offset = otel__series_spare(m, bytes);
+    uint32_t       used;
+
+    if (offset != 0) {
+        return offset;
+    }
+    used = otel__a32_peek(&m->pool_used);
+    while (units <= m->pool_units - used) {
+        if (otel__a32_cas(&m->pool_used, &used, used + units)) {
+            otel__series_at(m, used + 1u)->bytes = units * OTEL__SERIES_UNIT;
+            return used + 1u;
+        }
+    }
+    return 0;
+}
+
+OTEL__FN void otel__series_give(otel__metrics *m, uint32_t offset)
+{
+    uint32_t i;
+    for (i = 0; i < OTEL__SERIES_SPARES; i++) {
+        uint32_t none = 0;
+        if (otel__a32_cas(&m->spares[i], &none, offset)) {
+            return;
+        }
+    }
+}
+
+/* ---- series: building one ---- */
+
+/* What a set comes to: its size once encoded, how many count, whether text needs repair. */
+typedef struct otel__set {
+    size_t   bytes;
+    uint64_t hash;
+    uint32_t n;       /* attributes looked at, at most OTEL__ATTRS_MAX           */
+    bool     repeats; /* some keys may occur twice                              */
+    bool     broken;  /* some text is repaired, after which keys may be the same */
+} otel__set;
+
+OTEL__FN void otel__set_measure(otel__set *set, otel_attrs attrs)
+{
+    size_t i;
+
+    set->bytes = 0;
+    set->broken = false;
+    for (i = 0; i < set->n; i++) {
+        otel__kv kv;
+        if (otel__kv_measure_checked(&kv, &attrs.items[i])) {
+            set->bytes += otel__kv_field_size(&kv);
+            set->broken = set->broken || kv.broken;
+        }
+    }
+}
+
+/* Remove the written field whose key `field` has too; returns the new end. */
+OTEL__FN uint8_t *otel__series_unrepeat(uint8_t *begin, uint8_t *field, uint8_t *end,
+                                        uint16_t *n_attrs)
+{
+    const uint8_t *value;
+    size_t         length;
+    const uint8_t *key = otel__kv_key(field, &length, &value);
+    uint8_t       *p = begin;
+
+    while (p < field) {
+        uint8_t       *after = (uint8_t *)(uintptr_t)otel__kv_end(p);
+        size_t         n;
+        const uint8_t *other = otel__kv_key(p, &n, &value);
+        if (n == length && otel__attr_same_bytes(key, other, n)) {
+            memmove(p, after, (size_t)(end - after));
+            (*n_attrs)--;
+            return end - (after - p);
+        }
+        p = after;
+    }
+    return end;
+}
+
+/* Encode the set behind the series' value. Later ones of equal keys stay. */
+OTEL__FN void otel__series_encode(otel__series *s, const otel__set *set, otel_attrs attrs,
+                                  uint8_t tag)
+{
+    uint8_t *begin = otel__series_attrs(s);
+    uint8_t *p = begin;
+    uint64_t high = 0;
+    size_t   i;
+
+    s->n_attrs = 0;
+    for (i = 0; i < set->n; i++) {
+        const otel_attr *a = &attrs.items[i];
+        otel__kv         kv;
+        if (otel__kv_measure_checked(&kv, a)) {
+            uint8_t *field = p;
+            p = otel__kv_store(p, tag, &kv, a, &high);
+            s->n_attrs++;
+            if (set->repeats || set->broken) {
+                p = otel__series_unrepeat(begin, field, p, &s->n_attrs);
+            }
+        }
+    }
+    s->attrs_bytes = (uint32_t)(p - begin);
+}
+
+/* The hash of a set is the sum of its attributes' hashes: any order, no sort. */
+OTEL__FN uint64_t otel__series_hash(otel__series *s, uint64_t seed)
+{
+    const uint8_t *p = otel__series_attrs(s);
+    uint64_t       sum = 0;
+    uint32_t       i;
+
+    for (i = 0; i < s->n_attrs; i++) {
+        const otel_attr a = otel__kv_attr(p);
+        sum += otel__attr_hash(&a, otel__attr_hash_key(&a, otel__attr_key_length(&a)), seed);
+        p = otel__kv_end(p);
+    }
+    return sum;
+}
+
+/* Build a series that nobody sees yet. Returns its offset, or 0 when the pool is used up. */
+OTEL__FN uint32_t otel__series_build(otel__metrics *m, const otel__instrument *in, otel__set *set,
+                                     otel_attrs attrs)
+{
+    const uint32_t head = otel__series_value_bytes(in);
+    otel__series  *s;
+    uint32_t       offset;
+
+    otel__set_measure(set, attrs);
+    if (set->bytes > (size_t)m->pool_units * OTEL__SERIES_UNIT ||
+        head / OTEL__SERIES_UNIT > 0xffffu) {
+        return 0;
+    }
+    offset = otel__series_take(m, head + (uint32_t)set->bytes);
+    if (offset == 0) {
+        return 0;
+    }
+    s = otel__series_at(m, offset);
+    otel__a32_put(&s->next, 0);
+    otel__a32_put(&s->touched, 0);
+    s->instrument = in->index;
+    s->attrs_at = (uint16_t)(head / OTEL__SERIES_UNIT);
+    s->start_unix = otel__recorder_now(in->r);
+    if (in->kind == OTEL__KIND_HISTOGRAM) {
+        otel__hist_init(&s->value.hist, in->n_bounds + 1u);
+    } else {
+        otel__a64_put(&s->value.number, 0);
+    }
+    otel__series_encode(s, set, attrs, otel__series_tag(in));
+    s->hash = otel__series_hash(s, in->r->seed[0]);
+    return offset;
+}
+
+/* Append to the instrument's list: lock-free, since nothing is ever removed. */
+OTEL__FN void otel__series_link(otel__metrics *m, otel__instrument *in, uint32_t offset)
+{
+    uint32_t tail = otel__a32_load(&in->tail);
+
+    for (;;) {
+        otel__series *s = otel__series_at(m, tail);
+        uint32_t      next = 0;
+        if (otel__a32_cas(&s->next, &next, offset)) {
+            otel__a32_store(&in->tail, offset);
+            return;
+        }
+        tail = next;
+    }
+}
+
+/* ---- series: comparing ---- */
+
+/* Whether the list is the series' set, in the order in which it was first given. */
+OTEL__INLINE bool otel__series_same_order(otel__series *s, otel_attrs attrs)
+{
+    const uint8_t *p = otel__series_attrs(s);
+    size_t         i;
+
+    if (attrs.count != s->n_attrs) {
+        return false;
+    }
+    for (i = 0; i < attrs.count; i++) {
+        if (!otel__kv_same(p, &attrs.items[i])) {
+            return false;
+        }
+        p = otel__kv_end(p);
+    }
+    return true;
+}
+
+/* Whether it is the series' set in any order; attributes that do not count are left out. */
+OTEL__FN OTEL__NOINLINE bool otel__series_same_any(otel__series *s, otel_attrs attrs,
+                                                   const otel__set *set)
+{
+    uint32_t kept = 0;
+    size_t   i;
+
+    for (i = 0; i < set->n; i++) {
+        const otel_attr *a = &attrs.items[i];
+        const uint8_t   *p = otel__series_attrs(s);
+        uint32_t         k;
+        const size_t     n = otel__attr_key_length(a);
+        if (n == 0 || n > OTEL__KEY_MAX ||
+            (set->repeats && otel__attrs_is_shadowed(otel_attrs_of(attrs.items, set->n), i))) {
+            continue;
+        }
+        for (k = 0; k < s->n_attrs && !otel__kv_same(p, a); k++) {
+            p = otel__kv_end(p);
+        }
+        if (k == s->n_attrs) {
+            return false;
+        }
+        kept++;
+    }
+    return kept == s->n_attrs;
+}
+
+/* Whether two series hold one set: the encoding of an attribute is unique, its place is not. */
+OTEL__FN bool otel__series_same_encoded(otel__series *a, otel__series *b)
+{
+    const uint8_t *p = otel__series_attrs(a);
+    uint32_t       i;
+    uint32_t       k;
+
+    if (a->n_attrs != b->n_attrs || a->attrs_bytes != b->attrs_bytes) {
+        return false;
+    }
+    for (i = 0; i < a->n_attrs; i++) {
+        const size_t   n = (size_t)(otel__kv_end(p) - p);
+        const uint8_t *q = otel__series_attrs(b);
+        for (k = 0; k < b->n_attrs; k++) {
+            const size_t other = (size_t)(otel__kv_end(q) - q);
+            if (n == other && otel__attr_same_bytes(p, q, n)) {
+                break;
+            }
+            q += other;
+        }
+        if (k == b->n_attrs) {
+            return false;
+        }
+        p += n;
+    }
+    return true;
+}
+
+/* ---- series: the table ---- */
+
+OTEL__INLINE uint32_t otel__series_cell(const otel__metrics *m, const otel__instrument *in,
+                                        uint64_t hash)
+{
+    const uint64_t h = otel__attr_mix(hash, in->index);
+    return (uint32_t)(h >> 16) & (m->n_cells - 1u);
+}
+
+/* Hash the list as it was given: equal to the encoded set's hash when no text needs repair. */
+OTEL__INLINE void otel__set_hash(otel__set *set, otel_attrs attrs, uint64_t seed)
+{
+    uint64_t seen = 0;
+    size_t   i;
+
+    set->n = attrs.count < OTEL__ATTRS_MAX ? (uint32_t)attrs.count : OTEL__ATTRS_MAX;
+    set->hash = 0;
+    set->repeats = false;
+    for (i = 0; i < set->n; i++) {
+        const otel_attr *a = &attrs.items[i];
+        const size_t     n = otel__attr_key_length(a);
+        if (OTEL__LIKELY(n != 0 && n <= OTEL__KEY_MAX)) {
+            const uint64_t key = otel__attr_hash_key(a, n);
+            const uint64_t bit = otel__attr_key_bit(key);
+            set->repeats = set->repeats || (seen & bit) != 0;
+            seen |= bit;
+            set->hash += otel__attr_hash(a, key, seed);
+        }
+    }
+}
+
+/* Take the hashes of shadowed items out again: only the last of equal keys counts. */
+OTEL__FN OTEL__COLD void otel__set_unrepeat(otel__set *set, otel_attrs attrs, uint64_t seed)
+{
+    const otel_attrs seen = otel_attrs_of(attrs.items, set->n);
+    bool             any = false;
+    size_t           i;
+
+    for (i = 0; i < set->n; i++) {
+        const otel_attr *a = &attrs.items[i];
+        const size_t     n = otel__attr_key_length(a);
+        if (n != 0 && n <= OTEL__KEY_MAX && otel__attrs_is_shadowed(seen, i)) {
+            set->hash -= otel__attr_hash(a, otel__attr_hash_key(a, n), seed);
+            any = true;
+        }
+    }
+    set->repeats = any;
+}
+
+/* Publish a built series, unless its set is there already. Returns the offset of the one in use. */
+OTEL__FN uint32_t otel__series_publish(otel__metrics *m, otel__instrument *in, uint32_t offset)
+{
+    otel__series *s = otel__series_at(m, offset);
+    uint32_t      cell = otel__series_cell(m, in, s->hash);
+
+    for (;;) {
+        uint32_t found = otel__a32_load(&m->cells[cell]);
+        if (found == 0 && otel__a32_cas(&m->cells[cell], &found, offset)) {
+            otel__series_link(m, in, offset);
+            return offset;
+        }
+        if (found != 0) { /* a lost race looks at the same cell again */
+            otel__series *other = otel__series_at(m, found);
+            if (other->hash == s->hash && other->instrument == in->index &&
+                otel__series_same_encoded(s, other)) {
+                otel__series_give(m, offset);
+                return found;
+            }
+            cell = (cell + 1u) & (m->n_cells - 1u);
+        }
+    }
+}
+
+/* Count one more of `limit`; false when they are used up. */
+OTEL__FN bool otel__series_claim(otel__a32 *n, uint32_t limit)
+{
+    uint32_t have = otel__a32_peek(n);
+    while (have < limit) {
+        if (otel__a32_cas(n, &have, have + 1u)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A set that the table does not hold: make it, or share the overflow series. */
+OTEL__FN OTEL__COLD uint32_t otel__series_new(otel__metrics *m, otel__instrument *in,
+                                              otel__set *set, otel_attrs attrs)
+{
+    uint32_t offset = 0;
+    uint32_t used;
+
+    if (otel__series_claim(&in->n_series, m->max_series)) {
+        if (otel__series_claim(&m->n_filled, m->n_cells / 2u)) {
+            offset = otel__series_build(m, in, set, attrs);
+            used = offset != 0 ? otel__series_publish(m, in, offset) : 0;
+            if (used != 0 && used == offset) {
+                return used;
+            }
+            (void)otel__a32_count(&m->n_filled, 0xffffffffu); /* minus one */
+            offset = used;
+        }
+        (void)otel__a32_count(&in->n_series, 0xffffffffu);
+    }
+    if (offset != 0) {
+        return offset; /* another thread, or the same set before repair, was first */
+    }
+    (void)otel__a32_count(&in->r->losses.overflowed, 1u);
+    return in->overflow;
+}
+
+/* Find the series of a set that is not the one used last. */
+OTEL__FN OTEL__NOINLINE uint32_t otel__series_search(otel__metrics *m, otel__instrument *in,
+                                                     otel_attrs attrs)
+{
+    const uint64_t seed = in->r->seed[0];
+    otel__set      set;
+    uint32_t       cell;
+
+    otel__set_hash(&set, attrs, seed);
+    if (OTEL__UNLIKELY(set.repeats)) {
+        otel__set_unrepeat(&set, attrs, seed);
+    }
+    cell = otel__series_cell(m, in, set.hash);
+    for (;;) {
+        const uint32_t offset = otel__a32_load(&m->cells[cell]);
+        otel__series  *s;
+        if (offset == 0) {
+            return otel__series_new(m, in, &set, attrs);
+        }
+        s = otel__series_at(m, offset);
+        if (s->hash == set.hash && s->instrument == in->index &&
+            (otel__series_same_order(s, attrs) || otel__series_same_any(s, attrs, &set))) {
+            return offset;
+        }
+        cell = (cell + 1u) & (m->n_cells - 1u);
+    }
+}
+
+/* The series of a set, made if it is new. */
+OTEL__INLINE otel__series *otel__series_get(otel__metrics *m, otel__instrument *in,
+                                            otel_attrs attrs)
+{
+    const uint32_t last = otel__a32_load(&in->last);
+    otel__series  *s = otel__series_at(m, last != 0 ? last : in->overflow);
+
+    if (OTEL__UNLIKELY(attrs.items == NULL)) {
+        attrs.count = 0;
+    }
+    if (OTEL__LIKELY(last != 0) && OTEL__LIKELY(otel__series_same_order(s, attrs))) {
+        return s;
+    }
+    const uint32_t offset = otel__series_search(m, in, attrs);
+    if (offset != in->overflow) { /* its content is not what was asked for */
+        otel__a32_store(&in->last, offset);
+    }
+    return otel__series_at(m, offset);
+}
+
+/* Say that the series has a value; one load when that was said before. */
+OTEL__INLINE void otel__series_touch(otel__series *s)
+{
+    if (OTEL__UNLIKELY(otel__a32_peek(&s->touched) == 0)) {
+        otel__a32_store(&s->touched, 1u);
+    }
+}
+
+#endif /* OTEL_LITE_NO_METRICS */
+
+/* ---- src/record/metric.h ---- */
+/* metric: instruments: made once, recorded into from anywhere.
+ * One struct serves all kinds, the kind is data; the public handle types only keep a caller from
+ * mixing them up. Values are relaxed atomics on the series; histograms see histogram.h.
+ * Spec: metrics/api.md, metrics/sdk.md; requirements M-01..M-10, M-20, M-44, M-48, M-49. */
+
+#if !defined(OTEL_LITE_NO_METRICS)
+
+#define OTEL__BOUNDS_MAX 255u
+
+/* M-44: the default boundaries. */
+static const double otel__metric_bounds[15] = { 0,   5,   10,   25,   50,   75,   100,  250,
+                                                500, 750, 1000, 2500, 5000, 7500, 10000 };
+
+struct otel_counter {
+    otel__instrument in;
+};
+struct otel_counter_f64 {
+    otel__instrument in;
+};
+struct otel_updown {
+    otel__instrument in;
+};
+struct otel_updown_f64 {
+    otel__instrument in;
+};
+struct otel_gauge {
+    otel__instrument in;
+};
+struct otel_gauge_f64 {
+    otel__instrument in;
+};
+struct otel_histogram {
+    otel__instrument in;
+};
+struct otel_histogram_f64 {
+    otel__instrument in;
+};
+
+/* ---- metric: creation ---- */
+
+/* What an instrument is asked to be. */
+typedef struct otel__metric_spec {
+    otel__kind  kind;
+    bool        is_double;
+    const char *name;
+    const char *unit;
+    const char *description;
+} otel__metric_spec;
+
+OTEL__FN bool otel__metric_is_letter(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+/* M-03: a letter, then letters, digits, _ . - /, at most 255 in all. */
+OTEL__FN bool otel__metric_name_is_valid(const char *name)
+{
+    size_t n = 0;
+    if (!otel__metric_is_letter(name[0])) {
+        return false;
+    }
+    for (; name[n] != '\0'; n++) {
+        const char c = name[n];
+        if (!otel__metric_is_letter(c) && !(c >= '0' && c <= '9') && c != '_' && c != '.' &&
+            c != '-' && c != '/') {
+            return false;
+        }
+    }
+    return n <= 255u;
+}
+
+OTEL__FN bool otel__metric_bounds_are_valid(const otel_histogram_options *options)
+{
+    size_t i;
+    if (options->bounds == NULL || options->n_bounds > OTEL__BOUNDS_MAX) {
+        return false;
+    }
+    for (i = 0; i < options->n_bounds; i++) {
+        if (!otel__platform_is_finite(options->bounds[i]) ||
+            (i > 0 && !(options->bounds[i - 1] < options->bounds[i]))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+OTEL__FN otel__instrument *otel__metric_find(otel__metrics *m, const otel_scope *scope,
+                                             const otel__metric_spec *spec)
+{
+    const uint32_t n = otel__a32_peek(&m->n_instruments);
+    uint32_t       i;
+
+    for (i = 0; i < n; i++) {
+        otel__instrument *in = &m->instruments[i];
+        if (in->scope == scope && in->kind == spec->kind && in->is_double == spec->is_double &&
+            otel__text_is(in->name, spec->name) && otel__text_is(in->unit, spec->unit) &&
+            otel__text_is(in->description, spec->description)) {
+            return in;
+        }
+    }
+    return NULL;
+}
+
+/* Set the boundaries: the user's, or the default ones when those are missing or not valid. */
+OTEL__FN bool otel__metric_set_bounds(otel__recorder *r, otel__instrument *in,
+                                      const otel_histogram_options *options)
+{
+    double *copy;
+
+    in->bounds = otel__metric_bounds;
+    in->n_bounds = (uint32_t)(sizeof otel__metric_bounds / sizeof otel__metric_bounds[0]);
+    if (options == NULL || (options->bounds == NULL && options->n_bounds == 0)) {
+        return true;
+    }
+    if (!otel__metric_bounds_are_valid(options)) { /* M-25 */
+        otel__diag(&r->sink, OTEL_SEVERITY_WARN,
+                   "histogram boundaries are not increasing: ", in->name,
+                   ": the default ones are used");
+        return true;
+    }
+    copy = (double *)otel__arena_take(&r->text, options->n_bounds, sizeof(double));
+    if (copy == NULL) {
+        return false;
+    }
+    memcpy(copy, options->bounds, options->n_bounds * sizeof(double));
+    in->bounds = copy;
+    in->n_bounds = (uint32_t)options->n_bounds;
+    return true;
+}
+
+/* Build the overflow series, the first of the list. */
+OTEL__FN bool otel__metric_make_overflow(otel__metrics *m, otel__instrument *in)
+{
+    const otel_attr  attr = otel_bool(OTEL__SERIES_OVERFLOW, true);
+    const otel_attrs attrs = otel_attrs_of(&attr, 1);
+    otel__set        set;
+
+    otel__set_hash(&set, attrs, in->r->seed[0]);
+    in->overflow = otel__series_build(m, in, &set, attrs);
+    otel__a32_put(&in->tail, in->overflow);
+    return in->overflow != 0;
+}
+
+/* Fill in a new instrument. Under the lock; false when memory is used up. */
+OTEL__FN bool otel__metric_make(otel__metrics *m, otel_scope *scope, otel__instrument *in,
+                                const otel__metric_spec      *spec,
+                                const otel_histogram_options *options)
+{
+    otel__recorder *r = scope->r;
+    const char     *unit = spec->unit != NULL ? spec->unit : "";
+    const char     *description = spec->description != NULL ? spec->description : "";
+
+    in->r = r;
+    in->scope = scope;
+    in->kind = spec->kind;
+    in->is_double = spec->is_double;
+    in->name = otel__recorder_copy(r, spec->name, strlen(spec->name));
+    in->unit = otel__recorder_copy(r, unit, strlen(unit));
+    in->description = otel__recorder_copy(r, description, strlen(description));
+    otel__a32_put(&in->last, 0);
+    otel__a32_put(&in->n_series, 0);
+    in->n_bounds = 0;
+    if (in->name == NULL || in->unit == NULL || in->description == NULL) {
+        return false;
+    }
+    if (spec->kind == OTEL__KIND_HISTOGRAM && !otel__metric_set_bounds(r, in, options)) {
+        return false;
+    }
+    return otel__metric_make_overflow(m, in);
+}
+
+/* The instrument of that identity, made if it is new (M-20). */
+OTEL__FN otel__instrument *otel__metric_create(otel_scope *scope, otel__metric_spec spec,
+                                               const otel_histogram_options *options)
+{
+    otel__metrics    *m = scope != NULL ? scope->r->metrics : NULL;
+    otel__instrument *in = NULL;
+    uint32_t          n;
+
+    if (m == NULL || !otel__recorder_live(scope->r)) {
+        return NULL;
+    }
+    spec.name = spec.name != NULL ? spec.name : "";
+    otel__recorder_lock(scope->r);
+    in = otel__metric_find(m, scope, &spec);
+    n = otel__a32_peek(&m->n_instruments);
+    if (in == NULL && n < m->max_instruments) {
+        m->instruments[n].index = n;
+        if (otel__metric_make(m, scope, &m->instruments[n], &spec, options)) {
+            in = &m->instruments[n];
+            otel__a32_store(&m->n_instruments, n + 1u);
+        }
+    }
+    otel__recorder_unlock(scope->r);
+    if (in == NULL) {
+        otel__diag(&scope->r->sink, OTEL_SEVERITY_ERROR, "no room for the instrument ", spec.name,
+                   ": raise max_instruments, series_bytes or text_bytes");
+    } else if (!otel__metric_name_is_valid(spec.name)) { /* M-04 */
+        otel__diag(&scope->r->sink, OTEL_SEVERITY_WARN, "not a valid instrument name: ", spec.name,
+                   NULL);
+    }
+    return in;
+}
+
+OTEL__FN otel__metric_spec otel__metric_spec_of(otel__kind kind, bool is_double, const char *name,
+                                                const char *unit, const char *description)
+{
+    otel__metric_spec spec;
+    spec.kind = kind;
+    spec.is_double = is_double;
+    spec.name = name;
+    spec.unit = unit;
+    spec.description = description;
+    return spec;
+}
+
+#define OTEL__METRIC_CREATE(type, function, kind, is_double)                                       \
+    OTEL_API type *function(otel_scope *scope, const char *name, const char *unit,                 \
+                            const char *description)                                               \
+    {                                                                                              \
+        return (type *)(void *)otel__metric_create(                                                \
+            scope, otel__metric_spec_of(kind, is_double, name, unit, description), NULL);          \
+    }
+OTEL__METRIC_CREATE(otel_counter, otel_counter_create, OTEL__KIND_COUNTER, false)
+OTEL__METRIC_CREATE(otel_counter_f64, otel_counter_create_f64, OTEL__KIND_COUNTER, true)
+OTEL__METRIC_CREATE(otel_updown, otel_updown_create, OTEL__KIND_UPDOWN, false)
+OTEL__METRIC_CREATE(otel_updown_f64, otel_updown_create_f64, OTEL__KIND_UPDOWN, true)
+OTEL__METRIC_CREATE(otel_gauge, otel_gauge_create, OTEL__KIND_GAUGE, false)
+OTEL__METRIC_CREATE(otel_gauge_f64, otel_gauge_create_f64, OTEL__KIND_GAUGE, true)
+#undef OTEL__METRIC_CREATE
+
+OTEL_API otel_histogram *otel_histogram_create(otel_scope *scope, const char *name,
+                                               const char *unit, const char *description,
+                                               const otel_histogram_options *options)
+{
+    return (otel_histogram *)(void *)otel__metric_create(
+        scope, otel__metric_spec_of(OTEL__KIND_HISTOGRAM, false, name, unit, description), options);
+}
+
+OTEL_API otel_histogram_f64 *otel_histogram_create_f64(otel_scope *scope, const char *name,
+                                                       const char *unit, const char *description,
+                                                       const otel_histogram_options *options)
+{
+    return (otel_histogram_f64 *)(void *)otel__metric_create(
+        scope, otel__metric_spec_of(OTEL__KIND_HISTOGRAM, true, name, unit, description), options);
+}
+
+/* ---- metric: recording ---- */
+
+/* The series to record into, or NULL when nothing is recorded. Shared by all kinds: the lookup is
+ * the larger part of the code. */
+OTEL__FN OTEL__NOINLINE otel__series *otel__metric_series(otel__instrument *in, otel_attrs attrs)
+{
+    if (OTEL__UNLIKELY(!otel__recorder_live(in->r))) {
+        return NULL;
+    }
+    return otel__series_get(in->r->metrics, in, attrs);
+}
+
+/* Count a value that cannot be kept (M-10, M-48): the engine tells once. */
+OTEL__FN OTEL__COLD void otel__metric_bad_value(otel__instrument *in)
+{
+    (void)otel__a32_count(&in->r->losses.bad_values, 1u);
+}
+
+OTEL__INLINE void otel__metric_add_int(otel__instrument *in, int64_t value, otel_attrs attrs)
+{
+    otel__series *s = otel__metric_series(in, attrs);
+    if (s != NULL) {
+        (void)otel__a64_count(&s->value.number, (uint64_t)value); /* wraps, defined: M-49 */
+        otel__series_touch(s);
+    }
+}
+
+OTEL__INLINE void otel__metric_add_double(otel__instrument *in, double value, otel_attrs attrs)
+{
+    otel__series *s = otel__metric_series(in, attrs);
+    if (s != NULL) {
+        otel__hist_add_double(&s->value.number, value);
+        otel__series_touch(s);
+    }
+}
+
+OTEL__INLINE void otel__metric_set(otel__instrument *in, uint64_t bits, otel_attrs attrs)
+{
+    otel__series *s = otel__metric_series(in, attrs);
+    if (s != NULL) {
+        otel__a64_put(&s->value.number, bits);
+        otel__series_touch(s);
+    }
+}
+
+OTEL__INLINE void otel__metric_record(otel__instrument *in, double value, otel_attrs attrs)
+{
+    otel__series *s = otel__metric_series(in, attrs);
+    if (s != NULL) {
+        otel__hist_record(&s->value.hist, in->bounds, in->n_bounds, value);
+    }
+}
+
+OTEL_API void otel_counter_add(otel_counter *counter, int64_t value, otel_attrs attrs)
+{
+    if (counter == NULL) {
+        return;
+    }
+    if (OTEL__UNLIKELY(value < 0)) {
+        otel__metric_bad_value(&counter->in);
+        return;
+    }
+    otel__metric_add_int(&counter->in, value, attrs);
+}
+
+OTEL_API void otel_counter_add_f64(otel_counter_f64 *counter, double value, otel_attrs attrs)
+{
+    if (counter == NULL) {
+        return;
+    }
+    if (OTEL__UNLIKELY(!(value >= 0) || !otel__platform_is_finite(value))) {
+        otel__metric_bad_value(&counter->in);
+        return;
+    }
+    otel__metric_add_double(&counter->in, value, attrs);
+}
+
+OTEL_API void otel_updown_add(otel_updown *updown, int64_t value, otel_attrs attrs)
+{
+    if (updown != NULL) {
+        otel__metric_add_int(&updown->in, value, attrs);
+    }
+}
+
+OTEL_API void otel_updown_add_f64(otel_updown_f64 *updown, double value, otel_attrs attrs)
+{
+    if (updown == NULL) {
+        return;
+    }
+    if (OTEL__UNLIKELY(!otel__platform_is_finite(value))) {
+        otel__metric_bad_value(&updown->in);
+        return;
+    }
+    otel__metric_add_double(&updown->in, value, attrs);
+}
+
+OTEL_API void otel_gauge_set(otel_gauge *gauge, int64_t value, otel_attrs attrs)
+{
+    if (gauge != NULL) {
+        otel__metric_set(&gauge->in, (uint64_t)value, attrs);
+    }
+}
+
+OTEL_API void otel_gauge_set_f64(otel_gauge_f64 *gauge, double value, otel_attrs attrs)
+{
+    if (gauge == NULL) {
+        return;
+    }
+    if (OTEL__UNLIKELY(!otel__platform_is_finite(value))) {
+        otel__metric_bad_value(&gauge->in);
+        return;
+    }
+    otel__metric_set(&gauge->in, otel__platform_double_bits(value), attrs);
+}
+
+OTEL_API void otel_histogram_record(otel_histogram *histogram, int64_t value, otel_attrs attrs)
+{
+    if (histogram != NULL) {
+        otel__metric_record(&histogram->in, (double)value, attrs);
+    }
+}
+
+OTEL_API void otel_histogram_record_f64(otel_histogram_f64 *histogram, double value,
+                                        otel_attrs attrs)
+{
+    if (histogram == NULL) {
+        return;
+    }
+    if (OTEL__UNLIKELY(!otel__platform_is_finite(value))) {
+        otel__metric_bad_value(&histogram->in);
+        return;
+    }
+    otel__metric_record(&histogram->in, value, attrs);
+}
+
+/* ---- metric: set-up, fork ---- */
+
+/* Cells for a pool of that many bytes: two a series of typical size. */
+OTEL__FN uint32_t otel__metrics_cells(uint32_t pool_bytes)
+{
+    uint32_t n = 16;
+    while (n < pool_bytes / OTEL__SERIES_TYPICAL * 2u) {
+        n *= 2u;
+    }
+    return n;
+}
+
+OTEL__FN void otel__metrics_init(otel__metrics *m, otel__arena *a, uint32_t pool_bytes)
+{
+    m->pool_units = pool_bytes / OTEL__SERIES_UNIT;
+    m->pool = (uint8_t *)otel__arena_take(a, m->pool_units, OTEL__SERIES_UNIT);
+    m->n_cells = otel__metrics_cells(pool_bytes);
+    m->cells = (otel__a32 *)otel__arena_take(a, m->n_cells, sizeof *m->cells);
+    m->instruments =
+        (otel__instrument *)otel__arena_take(a, m->max_instruments, sizeof *m->instruments);
+}
+
+/* In a forked child: every series starts anew. The parent's sums are the parent's. */
+OTEL__FN void otel__metrics_forget(otel__metrics *m)
+{
+    uint32_t i;
+
+    memset(m->cells, 0, m->n_cells * sizeof *m->cells);
+    otel__a32_put(&m->pool_used, 0);
+    otel__a32_put(&m->n_filled, 0);
+    for (i = 0; i < OTEL__SERIES_SPARES; i++) {
+        otel__a32_put(&m->spares[i], 0);
+    }
+    for (i = 0; i < otel__a32_peek(&m->n_instruments); i++) {
+        otel__instrument *in = &m->instruments[i];
+        otel__a32_put(&in->last, 0);
+        otel__a32_put(&in->n_series, 0);
+        (void)otel__metric_make_overflow(m, in); /* it fitted before: the pool is empty */
+    }
+    otel__ring_reset(&m->ring);
+}
+
+#endif /* OTEL_LITE_NO_METRICS */
+
+/* ---- src/record/collect.h ---- */
+/* collect: one reading of all metrics, encoded as OTLP Metric messages into the metrics ring.
+ * Called by the engine alone. A metric whose points are too many for one record becomes several
+ * records with the same name; sizes are known beforehand, since all numbers but lengths have fixed
+ * width, so every byte is written once, in its final place. Readings are cumulative.
+ * Spec: metrics.proto; metrics/sdk.md "Collect"; requirements M-62, M-63, P-03, P-08,
+ * P-23..P-25. */
+
+#if !defined(OTEL_LITE_NO_METRICS)
+
+#define OTEL__COLLECT_CUMULATIVE 2u /* AggregationTemporality */
+
+/* One collection under way. */
+typedef struct otel__collect {
+    otel__metrics *m;
+    uint64_t       now;     /* Unix ns: time of every point                         */
+    uint32_t       largest; /* payload bytes of one record                          */
+    bool           waiting; /* some histogram was being recorded into: come again   */
+    bool           lost;    /* some record found no room                            */
+} otel__collect;
+
+/* ---- collect: sizes ---- */
+
+/* Whether the series has anything to say. */
+OTEL__FN bool otel__collect_has_point(const otel__instrument *in, const otel__series *s)
+{
+    if (in->kind == OTEL__KIND_HISTOGRAM) {
+        return s->value.hist.count > 0;
+    }
+    return otel__a32_load(&s->touched) != 0;
+}
+
+/* Negative values were recorded: the sum could fall, and is left out (P-25). */
+OTEL__FN bool otel__collect_has_sum(const otel__hist *h) { return h->min >= 0; }
+
+OTEL__FN size_t otel__collect_point_size(const otel__instrument *in, const otel__series *s)
+{
+    const size_t times = 9u + 9u;
+    if (in->kind != OTEL__KIND_HISTOGRAM) {
+        return times + 9u + s->attrs_bytes;
+    }
+    return times + 9u + (otel__collect_has_sum(&s->value.hist) ? 9u : 0u) +
+           otel__pb_field_size((in->n_bounds + 1u) * 8u) +
+           (in->n_bounds > 0 ? otel__pb_field_size(in->n_bounds * 8u) : 0u) + 9u + 9u +
+           s->attrs_bytes;
+}
+
+/* Field number of the data: gauge 5, sum 7, histogram 9. */
+OTEL__FN uint32_t otel__collect_data_field(const otel__instrument *in)
+{
+    return in->kind == OTEL__KIND_GAUGE ? 5u : in->kind == OTEL__KIND_HISTOGRAM ? 9u : 7u;
+}
+
+/* Bytes behind the points: temporality, and for sums whether they only grow. */
+OTEL__FN size_t otel__collect_trailer_size(const otel__instrument *in)
+{
+    return in->kind == OTEL__KIND_GAUGE ? 0u : in->kind == OTEL__KIND_COUNTER ? 4u : 2u;
+}
+
+OTEL__FN void otel__collect_meta(otel__out *o, const otel__instrument *in)
+{
+    otel__pb_bytes(o, 1, in->name, strlen(in->name));
+    if (in->description[0] != '\0') {
+        otel__pb_bytes(o, 2, in->description, strlen(in->description));
+    }
+    if (in->unit[0] != '\0') {
+        otel__pb_bytes(o, 3, in->unit, strlen(in->unit));
+    }
+}
+
+/* ---- collect: writing ---- */
+
+OTEL__FN void otel__collect_number(otel__out *o, const otel__instrument *in, otel__series *s,
+                                   uint64_t now)
+{
+    otel__pb_fixed64(o, 2, s->start_unix);
+    otel__pb_fixed64(o, 3, now);
+    otel__pb_fixed64(o, in->is_double ? 4u : 6u, otel__a64_peek(&s->value.number));
+    otel__out_put(o, otel__series_attrs(s), s->attrs_bytes);
+}
+
+OTEL__FN void otel__collect_histogram(otel__out *o, const otel__instrument *in, otel__series *s,
+                                      uint64_t now)
+{
+    const otel__hist *h = &s->value.hist;
+    uint8_t           word[8];
+    uint32_t          i;
+
+    otel__pb_fixed64(o, 2, s->start_unix);
+    otel__pb_fixed64(o, 3, now);
+    otel__pb_fixed64(o, 4, h->count);
+    if (otel__collect_has_sum(h)) {
+        otel__pb_double(o, 5, h->sum);
+    }
+    otel__pb_head(o, 6, (in->n_bounds + 1u) * 8u);
+    for (i = 0; i <= in->n_bounds; i++) {
+        otel__pb_store_le64(word, h->buckets[i]);
+        otel__out_put(o, word, 8);
+    }
+    if (in->n_bounds > 0) {
+        otel__pb_head(o, 7, in->n_bounds * 8u);
+    }
+    for (i = 0; i < in->n_bounds; i++) {
+        otel__pb_store_le64(word, otel__platform_double_bits(in->bounds[i]));
+        otel__out_put(o, word, 8);
+    }
+    otel__out_put(o, otel__series_attrs(s), s->attrs_bytes);
+    otel__pb_double(o, 11, h->min);
+    otel__pb_double(o, 12, h->max);
+}
+
+/* Write the points of the series from `first` up to `end` (not included; 0: to the last). */
+OTEL__FN void otel__collect_points(otel__out *o, const otel__collect *c, const otel__instrument *in,
+                                   uint32_t first, uint32_t end)
+{
+    uint32_t offset;
+
+    for (offset = first; offset != end;) {
+        otel__series *s = otel__series_at(c->m, offset);
+        if (otel__collect_has_point(in, s)) {
+            otel__pb_head(o, 1, otel__collect_point_size(in, s));
+            if (in->kind == OTEL__KIND_HISTOGRAM) {
+                otel__collect_histogram(o, in, s, c->now);
+            } else {
+                otel__collect_number(o, in, s, c->now);
+            }
+        }
+        offset = otel__a32_load(&s->next);
+    }
+    if (in->kind != OTEL__KIND_GAUGE) {
+        otel__pb_uint(o, 2, OTEL__COLLECT_CUMULATIVE);
+    }
+    if (in->kind == OTEL__KIND_COUNTER) {
+        otel__pb_uint(o, 3, 1);
+    }
+}
+
+/* Queue one Metric with the points from `first` to `end`, which take `points` bytes. */
+OTEL__FN void otel__collect_queue(otel__collect *c, otel__instrument *in, uint32_t first,
+                                  uint32_t end, size_t points)
+{
+    const size_t      data = points + otel__collect_trailer_size(in);
+    otel__out         measure = otel__out_make(NULL, 0);
+    otel__out         out;
+    otel__ring_slot   slot;
+    otel__ring_result result;
+    size_t            n;
+
+    otel__collect_meta(&measure, in);
+    n = OTEL__RECORD_PREFIX + measure.len + otel__pb_field_size(data);
+    result = otel__ring_reserve(&c->m->ring,
+                                n <= OTEL__RING_LENGTH ? (uint32_t)n : OTEL__RING_LENGTH, &slot);
+    if (result != OTEL__RING_OK) {
+        otel__recorder_refused(in->r, OTEL_SIGNAL_METRICS, result);
+        c->lost = true;
+        return;
+    }
+    out = otel__out_make(otel__record_prefix(slot.data, in->scope->index), n - OTEL__RECORD_PREFIX);
+    otel__collect_meta(&out, in);
+    otel__pb_head(&out, otel__collect_data_field(in), data);
+    otel__collect_points(&out, c, in, first, end);
+    otel__ring_commit(&slot);
+}
+
+/* Bring all histograms of the instrument up to date. */
+OTEL__FN void otel__collect_fold(otel__collect *c, otel__instrument *in)
+{
+    uint32_t offset;
+    for (offset = in->overflow; offset != 0;) {
+        otel__series *s = otel__series_at(c->m, offset);
+        if (!otel__hist_collect(&s->value.hist, in->n_bounds + 1u)) {
+            c->waiting = true;
+        }
+        offset = otel__a32_load(&s->next);
+    }
+}
+
+/* Cut the instrument's points into records. Points that appear meanwhile wait for the next time:
+ * the list's end is taken once. */
+OTEL__FN void otel__collect_instrument(otel__collect *c, otel__instrument *in)
+{
+    const size_t room = c->largest - (c->largest < 1024u ? c->largest / 2u : 1024u);
+    uint32_t     first = in->overflow;
+    uint32_t     offset;
+    size_t       points = 0;
+
+    if (in->kind == OTEL__KIND_HISTOGRAM) {
+        otel__collect_fold(c, in);
+    }
+    for (offset = first; offset != 0;) {
+        otel__series  *s = otel__series_at(c->m, offset);
+        const uint32_t next = otel__a32_load(&s->next);
+        if (otel__collect_has_point(in, s)) {
+            const size_t one = otel__pb_field_size(otel__collect_point_size(in, s));
+            if (points > 0 && points + one > room) {
+                otel__collect_queue(c, in, first, offset, points);
+                first = offset;
+                points = 0;
+            }
+            points += one;
+        }
+        if (next == 0 && points > 0) {
+            otel__collect_queue(c, in, first, 0, points);
+        }
+        offset = next;
+    }
+}
+
+/* Read every instrument into the ring. */
+OTEL__FN void otel__collect_all(otel__collect *c, otel__recorder *r)
+{
+    const uint32_t n = otel__a32_load(&r->metrics->n_instruments);
+    uint32_t       i;
+
+    c->m = r->metrics;
+    c->now = otel__recorder_now(r);
+    c->waiting = false;
+    c->lost = false;
+    for (i = 0; i < n; i++) {
+        otel__collect_instrument(c, &c->m->instruments[i]);
+    }
+}
+
+#endif /* OTEL_LITE_NO_METRICS */
+
+/* ---- src/send/batch.h ---- */
+/* batch: one export request out of queued records: resource, scopes, and the records as they are.
+ * Called by the engine. Reads ahead of the ring's tail and releases nothing: until the request was
+ * answered for good the records stay queued. Lengths of the two outer wrappers are known only at
+ * the end; they are written padded to a fixed width, so that every byte is copied once.
+ * Invariants: the order of records is kept; consecutive ones of a scope share its wrapper; a
+ * request never passes its buffer, which is the limit in bytes; it has at least one record.
+ * Spec: OTLP "OTLP/HTTP Request"; requirements P-28..P-30, H-15. */
+
+#define OTEL__BATCH_LENGTH 4u /* bytes of a padded length: up to 256 MiB */
+#define OTEL__BATCH_WRAP   (1u + OTEL__BATCH_LENGTH)
+
+typedef struct otel__batch {
+    uint8_t          *buf;
+    size_t            cap;
+    size_t            length;    /* bytes of the request                               */
+    uint32_t          n_records; /* in the request                                     */
+    uint32_t          n_large;   /* passed over: too large for any request             */
+    otel__ring_cursor cursor;    /* behind the last record looked at                   */
+} otel__batch;
+
+/* Where the writing stands. */
+typedef struct otel__batch_state {
+    uint8_t *p;
+    uint8_t *scope_length; /* where the open scope's length goes, or NULL */
+    uint32_t scope;        /* index of the open scope                     */
+} otel__batch_state;
+
+/* Bytes that a request takes before its first scope. */
+OTEL__FN size_t otel__batch_overhead(size_t resource)
+{
+    return OTEL__BATCH_WRAP + otel__pb_field_size(resource);
+}
+
+OTEL__FN void otel__batch_close_scope(otel__batch_state *s)
+{
+    if (s->scope_length != NULL) {
+        const uint8_t *content = s->scope_length + OTEL__BATCH_LENGTH;
+        otel__pb_store_padded(s->scope_length, (uint32_t)(s->p - content), OTEL__BATCH_LENGTH);
+    }
+}
+
+/* Add one record; false when it does not fit behind what is there. */
+OTEL__FN bool otel__batch_add(otel__batch *b, otel__batch_state *s, const otel_scope *scope,
+                              const uint8_t *record, size_t n)
+{
+    const bool   opens = s->scope_length == NULL || s->scope != scope->index;
+    const size_t head = opens ? OTEL__BATCH_WRAP + otel__pb_field_size(scope->length) : 0;
+
+    if (head + otel__pb_field_size(n) > b->cap - (size_t)(s->p - b->buf)) {
+        return false;
+    }
+    if (opens) {
+        otel__batch_close_scope(s);
+        *s->p++ = OTEL__PB_TAG(2, OTEL__PB_LEN); /* Resource*.scope_* */
+        s->scope_length = s->p;
+        s->p += OTEL__BATCH_LENGTH;
+        *s->p++ = OTEL__PB_TAG(1, OTEL__PB_LEN); /* Scope*.scope */
+        s->p = otel__pb_store_varint(s->p, scope->length);
+        memcpy(s->p, scope->bytes, scope->length);
+        s->p += scope->length;
+        s->scope = scope->index;
+    }
+    *s->p++ = OTEL__PB_TAG(2, OTEL__PB_LEN); /* Scope*.spans, .metrics, .log_records */
+    s->p = otel__pb_store_varint(s->p, n);
+    memcpy(s->p, record, n);
+    s->p += n;
+    return true;
+}
+
+/* Build the next request of at most `max_records` from the front of the ring.
+ *
+ *   b         buf and cap are set; cap holds at least otel__batch_overhead() bytes
+ *   resource  the encoded Resource message
+ * Returns true with a request; false when there is no record, or only such as are too large, which
+ * the cursor has passed then. */
+OTEL__FN bool otel__batch_build(otel__batch *b, otel__recorder *r, otel__ring *ring,
+                                const otel__out *resource, uint32_t max_records)
+{
+    otel__batch_state s;
+    const uint8_t    *data;
+    uint32_t          n;
+
+    b->n_records = 0;
+    b->n_large = 0;
+    b->cursor = otel__ring_begin(ring);
+    s.p = b->buf + OTEL__BATCH_WRAP;
+    s.scope_length = NULL;
+    s.scope = 0;
+    *s.p++ = OTEL__PB_TAG(1, OTEL__PB_LEN); /* Resource*.resource */
+    s.p = otel__pb_store_varint(s.p, resource->len);
+    memcpy(s.p, resource->buf, resource->len);
+    s.p += resource->len;
+    while (b->n_records < max_records) {
+        otel__ring_cursor next = b->cursor;
+        uint32_t          scope;
+        if (!otel__ring_next(ring, &next, &data, &n)) {
+            break;
+        }
+        memcpy(&scope, data, sizeof scope);
+        if (otel__batch_add(b, &s, &r->scopes[scope], data + OTEL__RECORD_PREFIX,
+                            n - OTEL__RECORD_PREFIX)) {
+            b->n_records++;
+        } else if (b->n_records == 0) {
+            b->n_large++; /* alone and still too large: it would be retried for ever */
+        } else {
+            break;
+        }
+        b->cursor = next;
+    }
+    otel__batch_close_scope(&s);
+    b->buf[0] = OTEL__PB_TAG(1, OTEL__PB_LEN); /* Export*ServiceRequest.resource_* */
+    b->length = (size_t)(s.p - b->buf);
+    otel__pb_store_padded(b->buf + 1, (uint32_t)(b->length - OTEL__BATCH_WRAP), OTEL__BATCH_LENGTH);
+    return b->n_records > 0;
+}
+
+/* ---- src/send/http.h ---- */
+/* http: the text of HTTP/1.1 requests: URLs, header lists, the head; and the date and
+ * Retry-After of replies (reply.h has the rest). Pure text, no system call. Used by reply.h,
+ * net.h, the engine.
+ *
+ * Invariants: a URL and a request path hold only visible ASCII, header lines hold no CR, LF or NUL
+ * but their own line ends, so nothing configured can add a header. Texts of errors are constant and
+ * never hold what was configured: it may be a secret.
+ * Spec: RFC 9110, RFC 9112, RFC 3986; OTLP exporter "Endpoint URLs", "Specifying headers". */
+
+/* Where the first character of `set` stands in `t`, or t.n. */
+static size_t otel__http_find_any(otel__text t, const char *set)
+{
+    size_t at = t.n;
+
+    for (; *set != '\0'; set++) {
+        at = otel__text_find(otel__text_make(t.s, at), *set);
+    }
+    return at;
+}
+
+#if !defined(OTEL_LITE_NO_HTTP)
+
+/* ---- http: URL ---- */
+
+#define OTEL__HTTP_URL_MAX  768 /* bytes of a URL; with its head it must fit OTEL__HTTP_HEAD_MAX */
+#define OTEL__HTTP_HOST_MAX 253 /* bytes of a host name: RFC 1035 section 2.3.4, as text         */
+
+/* What can be wrong with a URL: name, text. */
+#define OTEL__HTTP_URL_LIST(X)                                                                     \
+    X(OK, "the URL is valid")                                                                      \
+    X(LENGTH, "the URL is empty or longer than 768 bytes")                                         \
+    X(CHARACTER, "the URL has a space, control or non-ASCII character: percent-encode it")         \
+    X(NO_SCHEME, "the URL has no scheme: it must begin with http:// or https://")                  \
+    X(SCHEME, "the URL's scheme is neither http nor https")                                        \
+    X(USERINFO, "the URL has a user or password: put credentials in a header instead")             \
+    X(HOST, "the URL's host is missing or not valid")                                              \
+    X(PORT, "the URL's port is not from 1 to 65535 (an IPv6 address needs brackets)")
+
+typedef enum otel__http_url_error {
+#define OTEL__HTTP_ENUM(name, text) OTEL__HTTP_URL_##name,
+    OTEL__HTTP_URL_LIST(OTEL__HTTP_ENUM)
+#undef OTEL__HTTP_ENUM
+        OTEL__HTTP_URL_END
+} otel__http_url_error;
+
+/* A parsed URL; its texts are parts of what was parsed. User names and fragments do not occur. */
+typedef struct otel__http_url {
+    otel__text host;  /* name or address, an IPv6 one without its brackets */
+    otel__text path;  /* empty, or from its first slash on                 */
+    otel__text query; /* empty, or from the question mark on               */
+    uint16_t   port;  /* never 0; the scheme's own if none was given       */
+    bool       https;
+    bool       ipv6; /* the host stood in brackets */
+} otel__http_url;
+
+/* An error as one English line, constant. */
+OTEL__FN const char *otel__http_url_text(otel__http_url_error error)
+{
+    switch (error) {
+#define OTEL__HTTP_CASE(name, text)                                                                \
+    case OTEL__HTTP_URL_##name: return text;
+        OTEL__HTTP_URL_LIST(OTEL__HTTP_CASE)
+#undef OTEL__HTTP_CASE
+    case OTEL__HTTP_URL_END: break;
+    }
+    return "";
+}
+
+static bool otel__http_is_alnum(char c)
+{
+    return (c >= '0' && c <= '9') || (otel__text_lower(c) >= 'a' && otel__text_lower(c) <= 'z');
+}
+
+/* Whether the host can be a name (or an IPv4 address), or an IPv6 address without a zone. */
+static bool otel__http_host_valid(otel__text host, bool ipv6)
+{
+    size_t i;
+
+    for (i = 0; i < host.n; i++) {
+        const char c = host.s[i];
+        const bool fits = ipv6 ? otel__text_hex_digit(c) < 16 || c == ':' || c == '.'
+                               : otel__http_is_alnum(c) || c == '-' || c == '.' || c == '_';
+
+        if (!fits) {
+            return false;
+        }
+    }
+    return host.n > 0 && host.n <= OTEL__HTTP_HOST_MAX;
+}
+
+/* Take host and port from what stands between the scheme and the path. */
+static otel__http_url_error otel__http_url_authority(otel__text t, otel__http_url *url)
+{
+    uint64_t port = url->https ? 443 : 80;
+    size_t   end;
+
+    if (otel__text_find(t, '@') < t.n) {
+        return OTEL__HTTP_URL_USERINFO;
+    }
+    url->ipv6 = t.n > 0 && t.s[0] == '[';
+    end = otel__text_find(t, url->ipv6 ? ']' : ':');
+    url->host = otel__text_make(t.s + (url->ipv6 ? 1 : 0), end - (url->ipv6 ? 1 : 0));
+    if (!otel__http_host_valid(url->host, url->ipv6) || (url->ipv6 && end == t.n)) {
+        return OTEL__HTTP_URL_HOST;
+    }
+    end += url->ipv6 ? 1 : 0;
+    if (end < t.n && t.s[end] != ':') {
+        return OTEL__HTTP_URL_HOST;
+    }
+    if (end + 1 < t.n && !otel__text_parse_u64(t.s + end + 1, t.n - end - 1, &port)) {
+        return OTEL__HTTP_URL_PORT;
+    }
+    url->port = (uint16_t)port;
+    return port >= 1 && port <= 65535 ? OTEL__HTTP_URL_OK : OTEL__HTTP_URL_PORT;
+}
+
+/* Parse an absolute http or https URL. `url` refers to `text` and is only defined on success.
+ * An empty port means the default one; a query is kept, a fragment dropped. Spec: H-03 to H-06. */
+OTEL__FN otel__http_url_error otel__http_url_parse(otel__text text, otel__http_url *url)
+{
+    const size_t colon = otel__text_find(text, ':');
+    otel__text   scheme, rest;
+    size_t       i;
+
+    if (text.n == 0 || text.n > OTEL__HTTP_URL_MAX) {
+        return OTEL__HTTP_URL_LENGTH;
+    }
+    for (i = 0; i < text.n; i++) {
+        if (text.s[i] <= ' ' || text.s[i] > '~') { /* a signed char above 0x7f is below ' ' */
+            return OTEL__HTTP_URL_CHARACTER;
+        }
+    }
+    if (text.n - colon < 3 || text.s[colon + 1] != '/' || text.s[colon + 2] != '/') {
+        return OTEL__HTTP_URL_NO_SCHEME;
+    }
+    scheme = otel__text_make(text.s, colon);
+    url->https = otel__text_is_nocase(scheme, "https");
+    if (!url->https && !otel__text_is_nocase(scheme, "http")) {
+        return scheme.n == 0 ? OTEL__HTTP_URL_NO_SCHEME : OTEL__HTTP_URL_SCHEME;
+    }
+    rest = otel__text_make(text.s + colon + 3, text.n - colon - 3);
+    rest.n = otel__text_find(rest, '#');
+    i = otel__http_find_any(rest, "/?");
+    url->path = otel__text_make(rest.s + i, rest.n - i);
+    url->path.n = otel__text_find(url->path, '?');
+    i += url->path.n;
+    url->query = otel__text_make(rest.s + i, rest.n - i);
+    return otel__http_url_authority(otel__text_make(rest.s, i - url->path.n), url);
+}
+
+/* Write the path that requests go to, with a NUL.
+ *   signal  what follows a base URL, such as "v1/traces" (a leading slash is fine); NULL for a URL
+ *           that is used as it stands, where a missing path becomes "/"
+ * Returns its length, or 0 when cap is too small; strlen(signal) + OTEL__HTTP_URL_MAX + 2 is
+ * enough.
+ * Spec: H-01, H-02; one slash between the two, never two. */
+OTEL__FN size_t otel__http_path(const otel__http_url *url, const char *signal, char *dst,
+                                size_t cap)
+{
+    otel__text_buf out = { dst, cap, 0 };
+    otel__text     base = url->path;
+
+    if (signal != NULL) {
+        while (base.n > 0 && base.s[base.n - 1] == '/') {
+            base.n--;
+        }
+        otel__text_add(&out, base);
+        otel__text_add_c(&out, signal[0] == '/' ? "" : "/");
+        otel__text_add_c(&out, signal);
+    } else if (base.n > 0) {
+        otel__text_add(&out, base);
+    } else {
+        otel__text_add_c(&out, "/");
+    }
+    otel__text_add(&out, url->query);
+    otel__text_add(&out, otel__text_make("", 1)); /* the NUL */
+    return otel__text_fits(&out) ? out.len - 1 : 0;
+}
+
+/* ---- http: header lists ---- */
+
+/* Told of each pair that is left out.
+ *   key     its name, or empty when it has none or not a valid one (it may be part of a secret)
+ *   reason  one English line, constant */
+typedef void (*otel__http_bad_header_fn)(void *user, otel__text key, const char *reason);
+
+/* Whether all of `t` are characters of a header's name. Spec: RFC 9110 section 5.6.2, token. */
+static bool otel__http_is_token(otel__text t)
+{
+    const otel__text marks = otel__text_of("!#$%&'*+-.^_`|~");
+    size_t           i;
+
+    for (i = 0; i < t.n; i++) {
+        if (!otel__http_is_alnum(t.s[i]) && otel__text_find(marks, t.s[i]) == marks.n) {
+            return false;
+        }
+    }
+    return t.n > 0;
+}
+
+/* Whether the library itself decides about this header. Spec: H-43; RFC 9110 section 7.6.1. */
+static bool otel__http_is_reserved(otel__text name)
+{
+    otel__text list = otel__text_of("Host,Content-Length,Transfer-Encoding,Content-Type,"
+                                    "Content-Encoding,Connection,Expect,Upgrade,TE,Trailer");
+    otel__text piece;
+    bool       found = false;
+
+    while (!found && otel__text_next(&list, ',', &piece)) {
+        found = otel__text_same_nocase(name, piece);
+    }
+    return found;
+}
+
+/* Find the line of the header `name` among ready lines. Returns its bytes, line end included, or
+ * an empty text. */
+static otel__text otel__http_line_find(otel__text lines, otel__text name)
+{
+    otel__text line;
+
+    while (otel__text_next(&lines, '\n', &line)) {
+        if (otel__text_same_nocase(otel__text_make(line.s, otel__text_find(line, ':')), name)) {
+            return otel__text_make(line.s, line.n + 1);
+        }
+    }
+    return otel__text_make(NULL, 0);
+}
+
+/* Add "name: value\r\n" to ready lines, in place of an earlier line of that name.
+ *   value  percent-encoded
+ * Returns NULL, or why it was not added; then the lines are as before. */
+static const char *otel__http_header_add(otel__text_buf *lines, otel__text name, otel__text value)
+{
+    otel__text_buf out = *lines;
+    otel__text     old;
+    size_t         i, start;
+
+    if (!otel__http_is_token(name)) {
+        return "its name is not a valid header name";
+    }
+    if (otel__http_is_reserved(name)) {
+        return "the library sets this header itself";
+    }
+    otel__text_add(&out, name);
+    otel__text_add_c(&out, ": ");
+    start = out.len;
+    if (!otel__text_fits(&out) || out.cap - start < value.n + 2) {
+        return "the headers are too long";
+    }
+    if (!otel__text_percent_decode(value, out.s + start, value.n, &i)) {
+        return "its value is not percent-encoded correctly";
+    }
+    out.len += i;
+    for (i = start; i < out.len; i++) { /* RFC 9110 section 5.5: no control but the tab */
+        if (((uint8_t)out.s[i] < 0x20u && out.s[i] != '\t') || out.s[i] == 0x7f) {
+            return "its value has a control character";
+        }
+    }
+    otel__text_add_c(&out, "\r\n");
+    old = otel__http_line_find(otel__text_make(lines->s, lines->len), name);
+    if (old.n > 0) {
+        char *hole = lines->s + (old.s - lines->s);
+
+        memmove(hole, hole + old.n, (size_t)(out.s + out.len - (hole + old.n)));
+    }
+    lines->len = out.len - old.n;
+    return NULL;
+}
+
+/* The room that otel__http_headers_parse() needs at most for this list. */
+OTEL__FN size_t otel__http_headers_need(otel__text list)
+{
+    otel__text piece;
+    size_t     need = list.n;
+
+    while (otel__text_next(&list, ',', &piece)) {
+        need += 3; /* "k=v" grows by the space and the line end */
+    }
+    return need;
+}
+
+/* Turn "k=v,k2=v2", values percent-encoded, into ready lines "k: v\r\n".
+ *   lines  where they are added; empty at first, or holding ready lines that later ones replace
+ *   bad    told of each pair left out, or NULL; `user` is handed to it
+ * Empty pairs are skipped. Spec: H-40, H-41, H-43; EXP "Specifying headers". */
+OTEL__FN void otel__http_headers_parse(otel__text list, otel__text_buf *lines,
+                                       otel__http_bad_header_fn bad, void *user)
+{
+    otel__text pair;
+
+    while (otel__text_next(&list, ',', &pair)) {
+        const char *reason = "it has no '='";
+        otel__text  key;
+        size_t      at;
+
+        pair = otel__text_trim(pair);
+        at = otel__text_find(pair, '=');
+        key = otel__text_trim(otel__text_make(pair.s, at));
+        if (pair.n == 0) {
+            continue;
+        }
+        if (at < pair.n) {
+            pair = otel__text_make(pair.s + at + 1, pair.n - at - 1);
+            reason = otel__http_header_add(lines, key, otel__text_trim(pair));
+        } else {
+            key.n = 0; /* perhaps the rest of a value with a bare comma */
+        }
+        if (reason != NULL && bad != NULL) {
+            bad(user, otel__http_is_token(key) ? key : otel__text_make(NULL, 0), reason);
+        }
+    }
+}
+
+/* ---- http: request ---- */
+
+#define OTEL__HTTP_HEAD_MAX   1024 /* bytes of a head without the custom headers, any valid URL */
+#define OTEL__HTTP_USER_AGENT "otel_lite-OTLP-Exporter-C/" OTEL_LITE_VERSION
+
+/* One POST. Texts are borrowed. */
+typedef struct otel__http_request {
+    const otel__http_url *url;          /* for Host                                             */
+    otel__text            path;         /* from otel__http_path()                               */
+    otel__text            content_type; /* "application/x-protobuf"                             */
+    otel__text            encoding;     /* "gzip", or empty: identity must not be named (OTLP)  */
+    otel__text            headers;      /* ready lines, sent behind the head; looked at only    */
+    size_t                length;       /* bytes of the body                                    */
+} otel__http_request;
+
+static void otel__http_field(otel__text_buf *out, const char *name, otel__text value)
+{
+    otel__text_add_c(out, name);
+    otel__text_add(out, value);
+    otel__text_add_c(out, "\r\n");
+}
+
+/* Write the request line and the library's own headers; the custom ones and the blank line follow.
+ * A User-Agent among the custom headers replaces ours.
+ * Returns the length, or 0 when it does not fit in cap. Spec: RFC 9112 section 3; H-10, H-12. */
+OTEL__FN size_t otel__http_head(const otel__http_request *rq, char *dst, size_t cap)
+{
+    const otel__http_url *url = rq->url;
+    const otel__text      agent = otel__text_of("User-Agent");
+    otel__text_buf        out = { dst, cap, 0 };
+
+    otel__text_add_c(&out, "POST ");
+    otel__text_add(&out, rq->path);
+    otel__text_add_c(&out, url->ipv6 ? " HTTP/1.1\r\nHost: [" : " HTTP/1.1\r\nHost: ");
+    otel__text_add(&out, url->host);
+    otel__text_add_c(&out, url->ipv6 ? "]" : "");
+    if (url->port != (url->https ? 443 : 80)) {
+        otel__text_add_c(&out, ":");
+        otel__text_add_u64(&out, url->port);
+    }
+    otel__text_add_c(&out, "\r\n");
+    if (otel__http_line_find(rq->headers, agent).n == 0) {
+        otel__http_field(&out, "User-Agent: ", otel__text_of(OTEL__HTTP_USER_AGENT));
+    }
+    otel__http_field(&out, "Content-Type: ", rq->content_type);
+    if (rq->encoding.n > 0) {
+        otel__http_field(&out, "Content-Encoding: ", rq->encoding);
+    }
+    otel__text_add_c(&out, "Content-Length: ");
+    otel__text_add_u64(&out, rq->length);
+    otel__text_add_c(&out, "\r\n");
+    return otel__text_fits(&out) ? out.len : 0;
+}
+
+#endif /* OTEL_LITE_NO_HTTP */
+
+/* ---- http: dates and Retry-After, for every transport that carries HTTP ---- */
+
+/* Read "hh:mm:ss" as seconds of the day; a leap second counts. */
+static bool otel__http_time_parse(otel__text t, uint64_t *seconds)
+{
+    uint64_t h, m, s;
+
+    if (t.n != 8 || t.s[2] != ':' || t.s[5] != ':' || !otel__text_parse_u64(t.s, 2, &h) ||
+        !otel__text_parse_u64(t.s + 3, 2, &m) || !otel__text_parse_u64(t.s + 6, 2, &s)) {
+        return false;
+    }
+    *seconds = h * 3600 + m * 60 + s;
+    return h < 24 && m < 60 && s <= 60;
+}
+
+/* The month of a three-letter name, 1 to 12, or 0. */
+static uint32_t otel__http_month(otel__text t)
+{
+    uint32_t m;
+
+    for (m = 1; t.n == 3 && m <= 12; m++) {
+        if (memcmp(t.s, &"JanFebMarAprMayJunJulAugSepOctNovDec"[(m - 1) * 3], 3) == 0) {
+            return m;
+        }
+    }
+    return 0;
+}
+
+/* Seconds from 1970 to a day, y >= 1970; a day past the month's end counts on into the next. */
+static uint64_t otel__http_days(uint64_t y, uint32_t month, uint64_t day)
+{
+    const uint64_t march = month > 2 ? month - 3u : month + 9u; /* months since March */
+
+    y -= month > 2 ? 0u : 1u;
+    return y * 365 + y / 4 - y / 100 + y / 400 + (153 * march + 2) / 5 + day - 719469;
+}
+
+/* Read an HTTP date in any of its three forms, as seconds since 1970:
+ *     Sun, 06 Nov 1994 08:49:37 GMT    Sunday, 06-Nov-94 08:49:37 GMT    Sun Nov  6 08:49:37 1994
+ * The parts are told by their looks, their order and the name of the day are not checked, but day
+ * and year. Two-digit years are 1970 to 2069. Spec: RFC 9110 section 5.6.7. */
+OTEL__FN bool otel__http_date_parse(otel__text t, uint64_t *unix_s)
+{
+    uint64_t clock = UINT64_MAX, number[2] = { 0, 0 }; /* day and year */
+    uint32_t month = 0, n_numbers = 0, n_words = 0;
+
+    while (t.n > 0) {
+        const size_t     at = otel__http_find_any(t, " ,-");
+        const otel__text piece = otel__text_make(t.s, at);
+
+        t = otel__text_make(t.s + at + (at < t.n ? 1 : 0), t.n - at - (at < t.n ? 1 : 0));
+        if (at == 0) {
+            continue;
+        }
+        if (otel__text_find(piece, ':') < at) {
+            if (clock != UINT64_MAX || !otel__http_time_parse(piece, &clock)) {
+                return false;
+            }
+        } else if (otel__text_hex_digit(piece.s[0]) < 10) {
+            if (n_numbers == 2 || !otel__text_parse_u64(piece.s, at, &number[n_numbers])) {
+                return false;
+            }
+            n_numbers++;
+            if (n_numbers == 2 && at == 2) {
+                number[1] += number[1] < 70 ? 2000u : 1900u;
+            }
+        } else if (month == 0 && otel__http_month(piece) != 0) {
+            month = otel__http_month(piece);
+        } else if (n_words++ > 0 && !otel__text_is_nocase(piece, "GMT")) {
+            return false; /* the first word is the day's name, another one an unknown zone */
+        }
+    }
+    if (clock == UINT64_MAX || month == 0 || number[0] - 1 > 30 || number[1] < 1970 ||
+        number[1] > 9999) {
+        return false;
+    }
+    *unix_s = otel__http_days(number[1], month, number[0]) * 86400 + clock;
+    return true;
+}
+
+/* A Retry-After header: at most one of the two is not 0. */
+typedef struct otel__http_retry {
+    uint64_t delay_s; /* seconds to wait                     */
+    uint64_t date_s;  /* seconds since 1970 to wait for      */
+} otel__http_retry;
+
+/* Read a Retry-After header; what is neither a number nor a date gives {0, 0}. Spec: H-22. */
+OTEL__FN otel__http_retry otel__http_retry_parse(otel__text t)
+{
+    otel__http_retry retry = { 0, 0 };
+
+    t = otel__text_trim(t);
+    if (!otel__text_parse_u64(t.s, t.n, &retry.delay_s)) {
+        (void)otel__http_date_parse(t, &retry.date_s);
+    }
+    return retry;
+}
+
+/* The milliseconds to wait, at most UINT32_MAX; 0 = not known, now, or already over.
+ *   unix_s  the wall clock, or the Date of the same reply, whose clock the sender set it by */
+OTEL__FN uint32_t otel__http_retry_ms(otel__http_retry retry, uint64_t unix_s)
+{
+    uint64_t s = retry.delay_s;
+
+    if (retry.date_s > unix_s) {
+        s = retry.date_s - unix_s;
+    }
+    return s < UINT32_MAX / 1000 ? (uint32_t)s * 1000 : UINT32_MAX;
+}
+
+/* ---- src/send/retry.h ---- */
+/* retry: OTLP's rules for an HTTP answer, and how long to wait before the next attempt.
+ * Used by the engine for the built-in client and by transports that carry HTTP. No state.
+ * Spec: OTLP "OTLP/HTTP Response", "Retryable Response Codes"; requirements H-20..H-23, H-27. */
+
+#define OTEL__RETRY_FIRST_MS 1000u   /* the wait's range doubles from here ...       */
+#define OTEL__RETRY_LAST_MS  30000u  /* ... up to here                               */
+#define OTEL__RETRY_AFTER_MS 300000u /* a backend may ask for this much, at most     */
+
+/* What a status code means for the records that were sent. */
+OTEL__FN otel_transport_result otel__retry_classify(int http_status)
+{
+    if (http_status >= 200 && http_status < 300) {
+        return OTEL_TRANSPORT_SENT;
+    }
+    if (http_status == 429 || http_status == 502 || http_status == 503 || http_status == 504) {
+        return OTEL_TRANSPORT_RETRY;
+    }
+    return OTEL_TRANSPORT_REFUSED;
+}
+
+/* Milliseconds to wait after `attempt` (1 for the first) failed: full jitter over a doubling range,
+ * so that many clients of one backend do not return together. `random`: any 32 bits. */
+OTEL__FN uint32_t otel__retry_wait(uint32_t attempt, uint32_t retry_after_ms, uint32_t random)
+{
+    uint32_t range = OTEL__RETRY_FIRST_MS;
+    uint32_t i;
+
+    if (retry_after_ms > 0) {
+        return retry_after_ms < OTEL__RETRY_AFTER_MS ? retry_after_ms : OTEL__RETRY_AFTER_MS;
+    }
+    for (i = 1; i < attempt && range < OTEL__RETRY_LAST_MS; i++) {
+        range *= 2u;
+    }
+    range = range < OTEL__RETRY_LAST_MS ? range : OTEL__RETRY_LAST_MS;
+    return 1u + (uint32_t)(((uint64_t)random * range) >> 32);
+}
+
+OTEL_API otel_transport_result otel_transport_http(otel_request *request, int http_status,
+                                                   const char *retry_after, const void *body,
+                                                   size_t length)
+{
+    const otel_transport_result result = otel__retry_classify(http_status);
+
+    (void)body; /* of an answer: only its status decides */
+    (void)length;
+    if (request != NULL && result == OTEL_TRANSPORT_RETRY && retry_after != NULL) {
+        request->retry_after_ms = otel__http_retry_ms(
+            otel__http_retry_parse(otel__text_of(retry_after)), otel__unix_ns() / 1000000000u);
+    }
+    return result;
+}
+
+/* ---- src/send/reply.h ---- */
+/* reply: the bounded, incremental parser of HTTP/1.1 replies. Pure text, no system call. Fed by
+ * net.h with bytes as they come from the socket.
+ *
+ * Invariants: nothing in a reply is trusted. Feeding it in pieces of any size gives the same
+ * result, every length is bounded before it is used, the memory is the struct and the caller's
+ * buffer, and an error is final. Interim (1xx) replies are skipped; of a body the first bytes
+ * are kept, all are counted. No Content-Encoding is asked for, so none is decoded.
+ * Spec: RFC 9112; H-19, H-25. */
+
+#if !defined(OTEL_LITE_NO_HTTP)
+
+/* ---- reply: what it is and what can be wrong with it ---- */
+
+#define OTEL__REPLY_HEAD_MAX 16384 /* bytes of a reply's head, 1xx and trailers included */
+#define OTEL__REPLY_LINE_MAX 128   /* bytes of a line that matters to us                */
+
+/* What can be wrong with a reply: name, text. */
+#define OTEL__REPLY_ERROR_LIST(X)                                                                  \
+    X(OK, "the reply is valid so far")                                                             \
+    X(NOT_HTTP, "the peer does not speak HTTP/1")                                                  \
+    X(HEADER, "the reply has a malformed header line")                                             \
+    X(HEAD_LARGE, "the reply's head is larger than 16 KiB")                                        \
+    X(LENGTH, "the reply's Content-Length is not valid or contradicts itself")                     \
+    X(ENCODING, "the reply's Transfer-Encoding is not supported or contradicts its length")        \
+    X(CHUNK, "the reply has a malformed chunk")                                                    \
+    X(BODY_LARGE, "the reply's body is larger than allowed")                                       \
+    X(UPGRADE, "the peer switched to another protocol")                                            \
+    X(CUT, "the connection was closed before the end of the reply")
+
+typedef enum otel__reply_error {
+#define OTEL__REPLY_ENUM(name, text) OTEL__REPLY_E_##name,
+    OTEL__REPLY_ERROR_LIST(OTEL__REPLY_ENUM)
+#undef OTEL__REPLY_ENUM
+        OTEL__REPLY_E_END
+} otel__reply_error;
+
+typedef enum otel__reply_result {
+    OTEL__REPLY_MORE, /* all bytes were taken, more are needed   */
+    OTEL__REPLY_DONE, /* the reply is complete                   */
+    OTEL__REPLY_BAD   /* it is not valid: reply.error tells why  */
+} otel__reply_result;
+
+/* Where the parser stands. Up to AT_TRAILER lines are taken, behind it bytes. */
+typedef enum otel__reply_state {
+    OTEL__REPLY_AT_STATUS,
+    OTEL__REPLY_AT_HEADER,
+    OTEL__REPLY_AT_CHUNK_SIZE,
+    OTEL__REPLY_AT_CHUNK_END, /* the empty line behind a chunk's bytes */
+    OTEL__REPLY_AT_TRAILER,
+    OTEL__REPLY_IN_LENGTH,
+    OTEL__REPLY_IN_CHUNK,
+    OTEL__REPLY_IN_CLOSE, /* until the connection ends */
+    OTEL__REPLY_AT_END,
+    OTEL__REPLY_AT_ERROR
+} otel__reply_state;
+
+/* One reply, while it is read and afterwards. Set up by otel__reply_init(). */
+typedef struct otel__reply {
+    char             *body;       /* the caller's; keeps the first bytes of the body         */
+    size_t            body_cap;   /* bytes at body                                           */
+    size_t            body_len;   /* bytes kept there                                        */
+    uint32_t          body_max;   /* a body of more bytes is an error                        */
+    uint32_t          body_total; /* bytes of the body so far                                */
+    uint64_t          left;       /* bytes to come: of the body, or of this chunk            */
+    otel__http_retry  retry;      /* Retry-After, {0, 0} without                             */
+    uint64_t          date_s;     /* Date, seconds since 1970, 0 without                     */
+    uint32_t          head_left;  /* bytes of head still allowed                             */
+    uint16_t          status;     /* 100 to 999, 0 before it is known                        */
+    uint16_t          line_len;   /* bytes of the line so far; LINE_MAX + 1: it is longer     */
+    otel__reply_state state;
+    otel__reply_error error;
+    bool              began;      /* a byte has come                                         */
+    bool              close;      /* the connection cannot be used for another request       */
+    bool              cr;         /* the last byte of the line was a CR                      */
+    bool              has_length; /* Content-Length was there, its value in `left`           */
+    bool              chunked;
+    char              line[OTEL__REPLY_LINE_MAX];
+} otel__reply;
+
+/* An error as one English line, constant. */
+OTEL__FN const char *otel__reply_text(otel__reply_error error)
+{
+    switch (error) {
+#define OTEL__REPLY_CASE(name, text)                                                               \
+    case OTEL__REPLY_E_##name: return text;
+        OTEL__REPLY_ERROR_LIST(OTEL__REPLY_CASE)
+#undef OTEL__REPLY_CASE
+    case OTEL__REPLY_E_END: break;
+    }
+    return "";
+}
+
+/* Make ready for one reply.
+ *   body, body_cap  where the first bytes of its body are kept; NULL, 0 for none
+ *   body_max        a body of more bytes is an error (H-25: 4 MiB) */
+OTEL__FN void otel__reply_init(otel__reply *r, char *body, size_t body_cap, uint32_t body_max)
+{
+    memset(r, 0, sizeof *r);
+    r->body = body;
+    r->body_cap = body_cap;
+    r->body_max = body_max;
+    r->head_left = OTEL__REPLY_HEAD_MAX;
+}
+
+static void otel__reply_fail(otel__reply *r, otel__reply_error error)
+{
+    r->state = OTEL__REPLY_AT_ERROR;
+    r->error = error;
+    r->close = true;
+}
+
+static otel__reply_result otel__reply_verdict(const otel__reply *r)
+{
+    if (r->state == OTEL__REPLY_AT_END) {
+        return OTEL__REPLY_DONE;
+    }
+    return r->state == OTEL__REPLY_AT_ERROR ? OTEL__REPLY_BAD : OTEL__REPLY_MORE;
+}
+
+/* "HTTP/1.1 200 OK"; the reason may be missing with its space. Spec: RFC 9112 section 4. */
+static void otel__reply_status(otel__reply *r, otel__text line)
+{
+    uint64_t status = 0;
+
+    if (line.n < 12 || memcmp(line.s, "HTTP/1.", 7) != 0 || otel__text_hex_digit(line.s[7]) > 9 ||
+        line.s[8] != ' ' || !otel__text_parse_u64(line.s + 9, 3, &status) || status < 100 ||
+        (line.n > 12 && line.s[12] != ' ')) {
+        otel__reply_fail(r, OTEL__REPLY_E_NOT_HTTP);
+        return;
+    }
+    r->status = (uint16_t)status;
+    r->close = line.s[7] == '0';
+    r->state = OTEL__REPLY_AT_HEADER;
+}
+
+/* Content-Length: digits; repeated only with the same value. Spec: RFC 9112 section 6.3. */
+static void otel__reply_length(otel__reply *r, otel__text value)
+{
+    uint64_t length = 0;
+
+    if (!otel__text_parse_u64(value.s, value.n, &length) || (r->has_length && length != r->left)) {
+        otel__reply_fail(r, OTEL__REPLY_E_LENGTH);
+    }
+    r->has_length = true;
+    r->left = length;
+}
+
+/* The few headers that matter; true when `name` is one of them. */
+static bool otel__reply_field(otel__reply *r, otel__text name, otel__text value)
+{
+    otel__text piece;
+
+    if (otel__text_is_nocase(name, "Content-Length")) {
+        otel__reply_length(r, value);
+    } else if (otel__text_is_nocase(name, "Transfer-Encoding")) {
+        if (r->chunked || !otel__text_is_nocase(value, "chunked")) {
+            otel__reply_fail(r, OTEL__REPLY_E_ENCODING);
+        }
+        r->chunked = true;
+    } else if (otel__text_is_nocase(name, "Connection")) {
+        while (otel__text_next(&value, ',', &piece)) {
+            r->close = r->close || otel__text_is_nocase(otel__text_trim(piece), "close");
+        }
+    } else if (otel__text_is_nocase(name, "Retry-After")) {
+        r->retry = otel__http_retry_parse(value);
+    } else if (otel__text_is_nocase(name, "Date")) {
+        (void)otel__http_date_parse(value, &r->date_s);
+    } else {
+        return false;
+    }
+    return true;
+}
+
+/* The head is complete: decide how the body ends. Spec: RFC 9112 section 6.3. */
+static void otel__reply_head_end(otel__reply *r)
+{
+    if (r->chunked && r->has_length) {
+        otel__reply_fail(r, OTEL__REPLY_E_ENCODING);
+    } else if (r->status == 101) {
+        otel__reply_fail(r, OTEL__REPLY_E_UPGRADE);
+    } else if (r->status < 200) { /* an interim reply: forget it, the answer follows */
+        r->state = OTEL__REPLY_AT_STATUS;
+        r->retry.delay_s = r->retry.date_s = 0;
+        r->status = 0;
+        r->has_length = r->chunked = false;
+    } else if (r->status == 204 || r->status == 304) {
+        r->state = OTEL__REPLY_AT_END;
+    } else if (r->chunked) {
+        r->state = OTEL__REPLY_AT_CHUNK_SIZE;
+    } else if (!r->has_length) {
+        r->close = true;
+        r->state = OTEL__REPLY_IN_CLOSE;
+    } else if (r->left > r->body_max) {
+        otel__reply_fail(r, OTEL__REPLY_E_BODY_LARGE);
+    } else {
+        r->state = r->left > 0 ? OTEL__REPLY_IN_LENGTH : OTEL__REPLY_AT_END;
+    }
+}
+
+/* "Name: value". A folded line begins with a blank, which no name has. `cut`: the line is longer
+ * than what is kept of it, which matters only for a header that does. */
+static void otel__reply_header(otel__reply *r, otel__text line, bool cut)
+{
+    const size_t     colon = otel__text_find(line, ':');
+    const otel__text name = otel__text_make(line.s, colon);
+    otel__text       value;
+
+    if (line.n == 0) {
+        otel__reply_head_end(r);
+    } else if (colon == line.n || !otel__http_is_token(name)) {
+        otel__reply_fail(r, OTEL__REPLY_E_HEADER);
+    } else {
+        value = otel__text_trim(otel__text_make(line.s + colon + 1, line.n - colon - 1));
+        if (otel__reply_field(r, name, value) && cut) {
+            otel__reply_fail(r, OTEL__REPLY_E_HEADER);
+        }
+    }
+}
+
+/* "1a2b;extension". Spec: RFC 9112 section 7.1. */
+static void otel__reply_chunk(otel__reply *r, otel__text line)
+{
+    uint64_t size = 0;
+    size_t   i = 0;
+
+    while (i < line.n && otel__text_hex_digit(line.s[i]) < 16 && size <= r->body_max) {
+        size = (size << 4) | otel__text_hex_digit(line.s[i]);
+        i++;
+    }
+    if (size > r->body_max - r->body_total) {
+        otel__reply_fail(r, OTEL__REPLY_E_BODY_LARGE);
+        return;
+    }
+    line = otel__text_make(line.s, otel__text_find(line, ';'));
+    if (i == 0 || otel__text_trim(line).n != i) {
+        otel__reply_fail(r, OTEL__REPLY_E_CHUNK);
+        return;
+    }
+    r->left = size;
+    r->state = size > 0 ? OTEL__REPLY_IN_CHUNK : OTEL__REPLY_AT_TRAILER;
+}
+
+/* A whole line has come, without its end. */
+static void otel__reply_line(otel__reply *r)
+{
+    const bool       cut = r->line_len > OTEL__REPLY_LINE_MAX;
+    const otel__text line = otel__text_make(r->line, cut ? OTEL__REPLY_LINE_MAX : r->line_len);
+
+    r->line_len = 0;
+    r->cr = false;
+    switch (r->state) {
+    case OTEL__REPLY_AT_STATUS: otel__reply_status(r, line); break;
+    case OTEL__REPLY_AT_HEADER: otel__reply_header(r, line, cut); break;
+    case OTEL__REPLY_AT_CHUNK_SIZE: otel__reply_chunk(r, line); break;
+    case OTEL__REPLY_AT_CHUNK_END:
+        r->state = OTEL__REPLY_AT_CHUNK_SIZE;
+        if (line.n > 0) {
+            otel__reply_fail(r, OTEL__REPLY_E_CHUNK);
+        }
+        break;
+    default: /* a trailer: none matters to us */
+        r->state = line.n == 0 ? OTEL__REPLY_AT_END : OTEL__REPLY_AT_TRAILER;
+        break;
+    }
+}
+
+/* What a line that cannot be is called, by where it stands. */
+static otel__reply_error otel__reply_line_error(otel__reply_state state)
+{
+    if (state == OTEL__REPLY_AT_CHUNK_SIZE || state == OTEL__REPLY_AT_CHUNK_END) {
+        return OTEL__REPLY_E_CHUNK;
+    }
+    return state == OTEL__REPLY_AT_STATUS ? OTEL__REPLY_E_NOT_HTTP : OTEL__REPLY_E_HEADER;
+}
+
+/* One byte of a line. A line ends with CR LF, or LF alone (RFC 9112 section 2.2); a CR elsewhere or
+ * a NUL is an error. Chunk lines are bounded one by one, all others together. */
+static void otel__reply_byte(otel__reply *r, char c)
+{
+    const otel__reply_error error = otel__reply_line_error(r->state);
+
+    if ((r->cr && c != '\n') || c == '\0') {
+        otel__reply_fail(r, error);
+    } else if (error != OTEL__REPLY_E_CHUNK && r->head_left-- == 0) {
+        otel__reply_fail(r, OTEL__REPLY_E_HEAD_LARGE);
+    } else if (c == '\n') {
+        otel__reply_line(r);
+    } else if (c == '\r') {
+        r->cr = true;
+    } else if (r->line_len < OTEL__REPLY_LINE_MAX) {
+        r->line[r->line_len++] = c;
+    } else if (error == OTEL__REPLY_E_CHUNK) {
+        otel__reply_fail(r, error);
+    } else {
+        r->line_len = OTEL__REPLY_LINE_MAX + 1;
+    }
+}
+
+/* Take bytes of the body: keep the first ones, count all. Returns how many belonged to it. */
+static size_t otel__reply_body(otel__reply *r, const char *data, size_t n)
+{
+    const bool     until_close = r->state == OTEL__REPLY_IN_CLOSE;
+    const uint32_t allowed = r->body_max - r->body_total; /* not 0 unless until_close */
+    size_t         keep = r->body_cap - r->body_len;
+
+    if (allowed == 0) {
+        otel__reply_fail(r, OTEL__REPLY_E_BODY_LARGE);
+        return 0;
+    }
+    n = n < allowed ? n : allowed;
+    n = until_close || n < r->left ? n : (size_t)r->left;
+    keep = n < keep ? n : keep;
+    if (keep > 0) {
+        memcpy(r->body + r->body_len, data, keep);
+    }
+    r->body_len += keep;
+    r->body_total += (uint32_t)n;
+    r->left -= until_close ? 0 : n;
+    if (!until_close && r->left == 0) {
+        const bool chunk = r->state == OTEL__REPLY_IN_CHUNK;
+
+        r->state = chunk ? OTEL__REPLY_AT_CHUNK_END : OTEL__REPLY_AT_END;
+    }
+    return n;
+}
+
+/* Feed the next bytes, in pieces of any size. After DONE or BAD nothing is taken and the result
+ * stays. *used, if not NULL, tells how many were taken: what is left after DONE is not of this
+ * reply, and since one request is under way at a time, not of any that was asked for. */
+OTEL__FN otel__reply_result otel__reply_feed(otel__reply *r, const char *data, size_t n,
+                                             size_t *used)
+{
+    size_t i = 0;
+
+    r->began = r->began || n > 0;
+    while (i < n && r->state < OTEL__REPLY_AT_END) {
+        if (r->state < OTEL__REPLY_IN_LENGTH) {
+            otel__reply_byte(r, data[i++]);
+        } else {
+            i += otel__reply_body(r, data + i, n - i);
+        }
+    }
+    if (used != NULL) {
+        *used = i;
+    }
+    return otel__reply_verdict(r);
+}
+
+/* The connection has ended: only a body without a length is complete by that. */
+OTEL__FN otel__reply_result otel__reply_end(otel__reply *r)
+{
+    if (r->state == OTEL__REPLY_IN_CLOSE) {
+        r->state = OTEL__REPLY_AT_END;
+    } else if (r->state < OTEL__REPLY_AT_END) {
+        otel__reply_fail(r, OTEL__REPLY_E_CUT);
+    }
+    r->close = true;
+    return otel__reply_verdict(r);
+}
+
+/* The milliseconds that a reply asks to wait, 0 = not said; `unix_s` is the wall clock, used for a
+ * date when the reply has no Date of its own. */
+OTEL__FN uint32_t otel__reply_wait_ms(const otel__reply *r, uint64_t unix_s)
+{
+    return otel__http_retry_ms(r->retry, r->date_s != 0 ? r->date_s : unix_s);
+}
+
+#endif /* OTEL_LITE_NO_HTTP */
+
+/* ---- src/send/resolve.h ---- */
+/* resolve: from the host of a URL to addresses to connect to. Called by net.h for each connection.
+ *
+ * Addresses and "localhost" need no lookup. Other names are looked up in /etc/hosts, bounded and
+ * without the C library's resolver, which would add 33 KiB to a static program and block the
+ * caller. Switches: OTEL_LITE_GETADDRINFO uses that resolver instead; OTEL_LITE_NUMERIC_ONLY
+ * looks nothing up; OTEL_LITE_RESOLVE(host, port, addresses, max) is the user's own: it fills in
+ * at most `max` elements of `struct sockaddr_storage *addresses` and returns their number, 0 =
+ * not found. */
+
+#if !defined(OTEL_LITE_NO_HTTP)
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#if defined(OTEL_LITE_RESOLVE)
+#define OTEL__RESOLVE_ASK
+#elif defined(OTEL_LITE_GETADDRINFO)
+#define OTEL__RESOLVE_ASK
+#include <netdb.h>
+#elif !defined(OTEL_LITE_NUMERIC_ONLY)
+#define OTEL__RESOLVE_HOSTS
+#endif
+
+#define OTEL__RESOLVE_MAX   4   /* addresses of one host that are tried                       */
+#define OTEL__RESOLVE_LINE  256 /* bytes of a line of the hosts file, and of one read          */
+#define OTEL__RESOLVE_READS 256 /* as much of the file counts: 64 KiB                         */
+#if !defined(OTEL__RESOLVE_FILE)
+#define OTEL__RESOLVE_FILE "/etc/hosts"
+#endif
+
+typedef union otel__address {
+    struct sockaddr     any;
+    struct sockaddr_in  v4;
+    struct sockaddr_in6 v6;
+} otel__address;
+
+typedef struct otel__addresses {
+    otel__address a[OTEL__RESOLVE_MAX]; /* in the order to try them, ports set */
+    uint8_t       n;
+} otel__addresses;
+
+/* Add an address of either family with the port; false when it is another or there is no room. */
+static bool otel__resolve_add(otel__addresses *to, const struct sockaddr *found, uint16_t port)
+{
+    otel__address *a = &to->a[to->n];
+
+    if (to->n == OTEL__RESOLVE_MAX) {
+        return false;
+    }
+    memset(a, 0, sizeof *a);
+    if (found->sa_family == AF_INET) {
+        memcpy(&a->v4, found, sizeof a->v4);
+        a->v4.sin_port = htons(port);
+    } else if (found->sa_family == AF_INET6) {
+        memcpy(&a->v6, found, sizeof a->v6);
+        a->v6.sin6_port = htons(port);
+    } else {
+        return false;
+    }
+    to->n++;
+    return true;
+}
+
+/* Copy a host with a NUL; `out` has OTEL__HTTP_HOST_MAX + 1 bytes. False when it is longer. */
+static bool otel__resolve_copy(otel__text host, char *out)
+{
+    if (host.n > OTEL__HTTP_HOST_MAX) {
+        return false;
+    }
+    if (host.n > 0) {
+        memcpy(out, host.s, host.n);
+    }
+    out[host.n] = '\0';
+    return true;
+}
+
+/* Add `host` if it is an IPv4 or IPv6 address. */
+static bool otel__resolve_literal(otel__addresses *to, otel__text host, uint16_t port)
+{
+    char          text[OTEL__HTTP_HOST_MAX + 1];
+    otel__address a;
+
+    memset(&a, 0, sizeof a);
+    if (!otel__resolve_copy(host, text)) {
+        return false;
+    }
+    if (inet_pton(AF_INET, text, &a.v4.sin_addr) == 1) {
+        a.any.sa_family = AF_INET;
+    } else if (inet_pton(AF_INET6, text, &a.v6.sin6_addr) == 1) {
+        a.any.sa_family = AF_INET6;
+    } else {
+        return false;
+    }
+    return otel__resolve_add(to, &a.any, port);
+}
+
+#if defined(OTEL__RESOLVE_HOSTS)
+/* "address name alias ... # comment": add the address if a name fits. */
+static void otel__resolve_line(otel__text line, const otel__http_url *url, otel__addresses *to)
+{
+    otel__text address = otel__text_make(NULL, 0), word;
+    size_t     end;
+
+    line.n = otel__text_find(line, '#');
+    while (line.n > 0) {
+        end = otel__http_find_any(line, " \t");
+        word = otel__text_make(line.s, end);
+        end += end < line.n ? 1u : 0u;
+        line = otel__text_make(line.s + end, line.n - end);
+        if (address.n == 0) {
+            address = word;
+        } else if (otel__text_same_nocase(word, url->host)) {
+            (void)otel__resolve_literal(to, address, url->port);
+            return;
+        }
+    }
+}
+
+/* Look the host up in the hosts file: in its lines of less than 256 bytes, its first 64 KiB. */
+static void otel__resolve_hosts(const otel__http_url *url, otel__addresses *to)
+{
+    char    block[OTEL__RESOLVE_LINE], line[OTEL__RESOLVE_LINE];
+    size_t  len = 0;
+    ssize_t got = 1, i;
+    int     reads;
+    int     fd = open(OTEL__RESOLVE_FILE, O_RDONLY | O_CLOEXEC);
+
+    for (reads = 0; fd >= 0 && got > 0 && reads < OTEL__RESOLVE_READS; reads++) {
+        got = read(fd, block, sizeof block);
+        if (got == 0) { /* the last line may have no end */
+            block[got++] = '\n';
+            reads = OTEL__RESOLVE_READS;
+        }
+        for (i = 0; i < got; i++) {
+            if (block[i] == '\n') {
+                otel__resolve_line(otel__text_make(line, len < sizeof line ? len : 0), url, to);
+                len = 0;
+            } else if (len < sizeof line) { /* a full one is too long and left out */
+                line[len++] = block[i];
+            }
+        }
+    }
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+}
+#endif
+
+#if defined(OTEL__RESOLVE_ASK)
+/* Ask the user's function or the C library, which may block for seconds. */
+static void otel__resolve_ask(const otel__http_url *url, otel__addresses *to)
+{
+    char host[OTEL__HTTP_HOST_MAX + 1];
+#if defined(OTEL_LITE_RESOLVE)
+    struct sockaddr_storage found[OTEL__RESOLVE_MAX];
+    int                     count, i;
+
+    if (otel__resolve_copy(url->host, host)) {
+        memset(found, 0, sizeof found);
+        count = OTEL_LITE_RESOLVE(host, url->port, found, OTEL__RESOLVE_MAX);
+        for (i = 0; i < count && i < OTEL__RESOLVE_MAX; i++) {
+            (void)otel__resolve_add(to, (const struct sockaddr *)&found[i], url->port);
+        }
+    }
+#else
+    struct addrinfo hints, *list = NULL, *one;
+
+    memset(&hints, 0, sizeof hints);
+    hints.ai_socktype = SOCK_STREAM;
+    if (otel__resolve_copy(url->host, host) && getaddrinfo(host, NULL, &hints, &list) == 0) {
+        for (one = list; one != NULL; one = one->ai_next) {
+            (void)otel__resolve_add(to, one->ai_addr, url->port);
+        }
+        freeaddrinfo(list);
+    }
+#endif
+}
+#endif
+
+/* Fill in the addresses of the URL's host; none: it was not found. Changes errno. */
+OTEL__FN void otel__resolve(const otel__http_url *url, otel__addresses *to)
+{
+    to->n = 0;
+    if (otel__resolve_literal(to, url->host, url->port)) {
+        return;
+    }
+    if (otel__text_is_nocase(url->host, "localhost")) {
+        (void)otel__resolve_literal(to, otel__text_of("127.0.0.1"), url->port);
+        (void)otel__resolve_literal(to, otel__text_of("::1"), url->port);
+        return;
+    }
+#if defined(OTEL__RESOLVE_ASK)
+    otel__resolve_ask(url, to);
+#elif defined(OTEL__RESOLVE_HOSTS)
+    otel__resolve_hosts(url, to);
+#endif
+}
+
+#endif /* OTEL_LITE_NO_HTTP */
+
+/* ---- src/send/net.h ---- */
+/* net: one HTTP/1.1 exchange at a time over one kept connection, on POSIX sockets that never block.
+ * The engine starts an exchange and steps it; between steps it waits on otel__net_pollfd().
+ *
+ * Invariants: a call returns without waiting (but see resolve.h), raises no SIGPIPE and
+ * allocates nothing. One attempt is bounded from connect to the last byte of the reply. Headers,
+ * and so credentials, go to the configured host alone: no redirect is followed. One thread at a
+ * time.
+ * Spec: OTLP "OTLP/HTTP Connection"; H-17, H-19, H-24, H-30. */
+
+#if !defined(OTEL_LITE_NO_HTTP)
+
+#include <netinet/tcp.h>
+#include <sys/uio.h>
+
+/* ---- net: what it holds ---- */
+
+#define OTEL__NET_READ   1024       /* bytes read at once, on the stack                   */
+#define OTEL__NET_READS  32         /* reads of one step: a fast peer must not hold it    */
+#define OTEL__NET_PIECES 4          /* of a request: head, custom headers, blank line, body */
+#define OTEL__NET_NEVER  UINT64_MAX /* a deadline that does not come                      */
+#if !defined(MSG_NOSIGNAL)          /* Apple: SO_NOSIGPIPE is set on the socket instead */
+#define OTEL__NET_SEND_FLAGS 0
+#else
+#define OTEL__NET_SEND_FLAGS MSG_NOSIGNAL
+#endif
+
+/* The request line, our own headers and a URL's host and path always fit. */
+OTEL__STATIC_ASSERT(OTEL__HTTP_URL_MAX + 256 <= OTEL__HTTP_HEAD_MAX, net_head_holds_any_url);
+
+/* Why an exchange failed: name, text. */
+#define OTEL__NET_ERROR_LIST(X)                                                                    \
+    X(OK, "no error")                                                                              \
+    X(TLS, "https needs TLS, which this build does not have")                                      \
+    X(HEAD, "the request's path and headers are too long")                                         \
+    X(NAME, "the host name was not found: give an address, or see OTEL_LITE_GETADDRINFO")          \
+    X(SOCKET, "no socket could be had")                                                            \
+    X(CONNECT, "the connection was refused or the host cannot be reached")                         \
+    X(CONNECT_TIMEOUT, "the host did not answer in time")                                          \
+    X(TIMEOUT, "the reply did not come in time")                                                   \
+    X(SEND, "the connection broke while the request was sent")                                     \
+    X(RECEIVE, "the connection broke before the end of the reply")                                 \
+    X(CLOSED, "the peer closed the connection without a reply")                                    \
+    X(REPLY, "the reply is not valid")                                                             \
+    X(REPLY_LARGE, "the reply is larger than allowed")
+
+typedef enum otel__net_error {
+#define OTEL__NET_ENUM(name, text) OTEL__NET_E_##name,
+    OTEL__NET_ERROR_LIST(OTEL__NET_ENUM)
+#undef OTEL__NET_ENUM
+        OTEL__NET_E_END
+} otel__net_error;
+
+typedef enum otel__net_result {
+    OTEL__NET_BUSY,  /* wait for otel__net_pollfd() or otel__net_deadline(), then step again */
+    OTEL__NET_DONE,  /* a reply came: n->reply.status and its siblings                       */
+    OTEL__NET_FAILED /* none came: n->error, n->error_text, n->sys_errno                     */
+} otel__net_result;
+
+typedef enum otel__net_state {
+    OTEL__NET_IDLE,  /* no exchange; a connection may be kept         */
+    OTEL__NET_BEGIN, /* started, nothing done yet                     */
+    OTEL__NET_CONNECT,
+    OTEL__NET_EXCHANGE /* the request goes out, the reply comes in     */
+} otel__net_state;
+
+/* Where to, and how. Borrowed texts must live as long as the otel__net. */
+typedef struct otel__net_config {
+    otel__http_url url;        /* borrowed texts                                                */
+    otel__text     headers;    /* ready lines from otel__http_headers_parse(), borrowed         */
+    const char    *encoding;   /* of bodies: \"gzip\"; NULL or empty: none  */
+    uint32_t       timeout_ms; /* of one attempt, from connect to the last byte; 0 = no limit   */
+    uint32_t       reply_max;  /* bytes of a reply's body; more is an error                     */
+    char          *reply;      /* keeps the first bytes of the body, borrowed; may be NULL      */
+    size_t         reply_cap;  /* bytes there                                                   */
+} otel__net_config;
+
+/* A client for one endpoint. Fields below `config` are private but for those the results name. */
+typedef struct otel__net {
+    otel__net_config config;
+    otel__reply      reply;      /* the last reply; its body's first bytes are in config.reply  */
+    const char      *error_text; /* constant                                                    */
+    otel__net_error  error;
+    int              sys_errno; /* the system's reason, 0 if it has none                       */
+    int              fd;        /* -1: none                                                    */
+    otel__net_state  state;
+    otel__net_result result;      /* of the last exchange                                      */
+    bool             reused;      /* this exchange runs on a kept connection                   */
+    int              send_errno;  /* the request cannot be sent on; a reply may still be there */
+    uint64_t         deadline_ns; /* of the attempt                                            */
+    uint64_t         connect_ns;  /* deadline of this address                                  */
+    size_t           sent;        /* bytes of the request                                      */
+    otel__text       piece[OTEL__NET_PIECES];
+    otel__addresses  addresses;  /* of the host, while connecting */
+    uint8_t          at_address; /* the one being tried */
+    char             head[OTEL__HTTP_HEAD_MAX];
+} otel__net;
+
+/* An error as one English line, constant. */
+OTEL__FN const char *otel__net_text(otel__net_error error)
+{
+    switch (error) {
+#define OTEL__NET_CASE(name, text)                                                                 \
+    case OTEL__NET_E_##name: return text;
+        OTEL__NET_ERROR_LIST(OTEL__NET_CASE)
+#undef OTEL__NET_CASE
+    case OTEL__NET_E_END: break;
+    }
+    return "";
+}
+
+/* ---- net: the connection ---- */
+
+static void otel__net_drop(otel__net *n)
+{
+    if (n->fd >= 0) {
+        (void)close(n->fd);
+    }
+    n->fd = -1;
+}
+
+/* End the exchange without a reply. */
+static void otel__net_fail(otel__net *n, otel__net_error error, int sys_errno)
+{
+    otel__net_drop(n);
+    n->state = OTEL__NET_IDLE;
+    n->result = OTEL__NET_FAILED;
+    n->error = error;
+    n->error_text = otel__net_text(error);
+    n->sys_errno = sys_errno;
+}
+
+/* A socket that does not block, is closed by exec and sends at once; -1 when there is none. */
+static int otel__net_socket(int family)
+{
+    const int on = 1;
+#if defined(SOCK_NONBLOCK) && defined(SOCK_CLOEXEC)
+    const int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+#else
+    const int fd = socket(family, SOCK_STREAM, 0);
+
+    if (fd >= 0 && (fcntl(fd, F_SETFD, FD_CLOEXEC) != 0 || fcntl(fd, F_SETFL, O_NONBLOCK) != 0)) {
+        (void)close(fd);
+        return -1;
+    }
+#endif
+    if (fd >= 0) {
+        (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); /* only costs time */
+#if defined(SO_NOSIGPIPE)
+        (void)setsockopt(fd, SOL_SOCKET, SO_NOSIGPIPE, &on, sizeof on);
+#endif
+    }
+    return fd;
+}
+
+/* Begin to connect to the address at hand, or to the next one that can be begun with. An address
+ * that does not answer gets its share of the time left, so that the others have theirs. */
+static void otel__net_connect(otel__net *n, uint64_t now_ns)
+{
+    otel__net_error error = OTEL__NET_E_CONNECT;
+    int             why = n->sys_errno;
+
+    for (; n->at_address < n->addresses.n; n->at_address++) {
+        const otel__address *a = &n->addresses.a[n->at_address];
+        const bool           v6 = a->any.sa_family == AF_INET6;
+        const uint64_t       left = n->deadline_ns > now_ns ? n->deadline_ns - now_ns : 0;
+
+        otel__net_drop(n);
+        n->fd = otel__net_socket(v6 ? AF_INET6 : AF_INET);
+        if (n->fd < 0) {
+            error = OTEL__NET_E_SOCKET;
+            why = errno;
+            continue;
+        }
+        n->connect_ns = OTEL__NET_NEVER;
+        if (n->deadline_ns != OTEL__NET_NEVER) {
+            n->connect_ns = now_ns + left / (uint64_t)(n->addresses.n - n->at_address);
+        }
+        n->state = OTEL__NET_CONNECT;
+        if (connect(n->fd, &a->any, (socklen_t)(v6 ? sizeof a->v6 : sizeof a->v4)) == 0 ||
+            errno == EINPROGRESS || errno == EINTR) {
+            return;
+        }
+        error = OTEL__NET_E_CONNECT;
+        why = errno;
+    }
+    otel__net_fail(n, why == ETIMEDOUT ? OTEL__NET_E_CONNECT_TIMEOUT : error, why);
+}
+
+/* See what became of the connection; go on to the exchange or to the next address. */
+static void otel__net_connecting(otel__net *n, uint64_t now_ns)
+{
+    struct pollfd p;
+    int           why = 0;
+    socklen_t     size = sizeof why;
+
+    p.fd = n->fd;
+    p.events = POLLOUT;
+    p.revents = 0;
+    if (poll(&p, 1, 0) <= 0 || p.revents == 0) {
+        if (now_ns < n->connect_ns) {
+            return;
+        }
+        why = ETIMEDOUT;
+    } else if (getsockopt(n->fd, SOL_SOCKET, SO_ERROR, &why, &size) != 0) {
+        why = errno;
+    }
+    if (why == 0) {
+        n->state = OTEL__NET_EXCHANGE;
+        return;
+    }
+    n->sys_errno = why;
+    n->at_address++;
+    otel__net_connect(n, now_ns);
+}
+
+/* Whether nothing has come on a kept connection: neither its end nor bytes nobody asked for. */
+static bool otel__net_is_fresh(const otel__net *n)
+{
+    char byte;
+
+    return recv(n->fd, &byte, 1, MSG_PEEK) < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+}
+
+/* The first step of an exchange, and of its repetition on a new connection. */
+static void otel__net_begin(otel__net *n, uint64_t now_ns)
+{
+    const otel__net_config *c = &n->config;
+
+    n->sent = 0;
+    n->send_errno = 0;
+    n->sys_errno = 0;
+    otel__reply_init(&n->reply, c->reply, c->reply_cap, c->reply_max);
+    if (n->deadline_ns == 0) {
+        n->deadline_ns =
+            c->timeout_ms == 0 ? OTEL__NET_NEVER : now_ns + (uint64_t)c->timeout_ms * 1000000u;
+    }
+    if (c->url.https) {
+        otel__net_fail(n, OTEL__NET_E_TLS, 0);
+    } else if (n->piece[0].n == 0) {
+        otel__net_fail(n, OTEL__NET_E_HEAD, 0);
+    } else if (n->fd >= 0 && otel__net_is_fresh(n)) {
+        n->reused = true;
+        n->state = OTEL__NET_EXCHANGE;
+    } else {
+        otel__net_drop(n);
+        n->reused = false;
+        n->at_address = 0;
+        otel__resolve(&c->url, &n->addresses);
+        if (n->addresses.n == 0) {
+            otel__net_fail(n, OTEL__NET_E_NAME, 0);
+        } else {
+            otel__net_connect(n, now_ns);
+        }
+    }
+}
+
+/* ---- net: the exchange ---- */
+
+static size_t otel__net_total(const otel__net *n)
+{
+    return n->piece[0].n + n->piece[1].n + n->piece[2].n + n->piece[3].n;
+}
+
+/* Send what the socket takes. All four pieces go in one call, those already sent with length 0. */
+static void otel__net_send(otel__net *n)
+{
+    while (n->send_errno == 0 && n->sent < otel__net_total(n)) {
+        struct iovec  iov[OTEL__NET_PIECES];
+        struct msghdr message;
+        size_t        skip = n->sent, i;
+        ssize_t       put;
+
+        for (i = 0; i < OTEL__NET_PIECES; i++) {
+            const size_t done = skip < n->piece[i].n ? skip : n->piece[i].n;
+
+            iov[i].iov_base = (void *)(n->piece[i].s + done); /* sendmsg() only reads it */
+            iov[i].iov_len = n->piece[i].n - done;
+            skip -= done;
+        }
+        memset(&message, 0, sizeof message);
+        message.msg_iov = iov;
+        message.msg_iovlen = OTEL__NET_PIECES;
+        put = sendmsg(n->fd, &message, OTEL__NET_SEND_FLAGS);
+        if (put >= 0) {
+            n->sent += (size_t)put;
+        } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+            return;
+        } else if (errno != EINTR) {
+            n->send_errno = errno; /* a refusal may have come before: read on */
+        }
+    }
+}
+
+/* The reply is complete. The connection is kept if the peer will, it has the whole request, and it
+ * sent nothing more than the reply. */
+static void otel__net_done(otel__net *n, bool all_used)
+{
+    if (n->reply.close || !all_used || n->sent < otel__net_total(n)) {
+        otel__net_drop(n);
+    }
+    n->state = OTEL__NET_IDLE;
+    n->result = OTEL__NET_DONE;
+}
+
+/* The reply cannot be parsed. */
+static void otel__net_bad_reply(otel__net *n)
+{
+    const bool large = n->reply.error == OTEL__REPLY_E_BODY_LARGE;
+
+    otel__net_fail(n, large ? OTEL__NET_E_REPLY_LARGE : OTEL__NET_E_REPLY, 0);
+    n->error_text = otel__reply_text(n->reply.error);
+}
+
+/* The connection ended; `why` is an errno, or 0 when the peer closed it. A kept one that ends
+ * before the first byte of a reply was stale: the exchange is repeated once on a new connection. */
+static void otel__net_ended(otel__net *n, int why)
+{
+    if (n->reused && !n->reply.began) {
+        otel__net_drop(n);
+        n->state = OTEL__NET_BEGIN;
+    } else if (why == 0 && n->reply.began) {
+        if (otel__reply_end(&n->reply) == OTEL__REPLY_DONE) {
+            otel__net_done(n, true);
+        } else {
+            otel__net_bad_reply(n);
+        }
+    } else if (n->send_errno != 0) {
+        otel__net_fail(n, OTEL__NET_E_SEND, n->send_errno);
+    } else {
+        otel__net_fail(n, why == 0 ? OTEL__NET_E_CLOSED : OTEL__NET_E_RECEIVE, why);
+    }
+}
+
+/* Read what has come. */
+static void otel__net_receive(otel__net *n)
+{
+    char   data[OTEL__NET_READ];
+    size_t used = 0;
+    int    reads;
+
+    for (reads = 0; reads < OTEL__NET_READS; reads++) {
+        const ssize_t      got = recv(n->fd, data, sizeof data, 0);
+        otel__reply_result result;
+
+        if (got < 0 && errno == EINTR) {
+            continue;
+        }
+        if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+            return;
+        }
+        if (got <= 0) {
+            otel__net_ended(n, got < 0 ? errno : 0);
+            return;
+        }
+        result = otel__reply_feed(&n->reply, data, (size_t)got, &used);
+        if (result == OTEL__REPLY_DONE) {
+            otel__net_done(n, used == (size_t)got);
+            return;
+        }
+        if (result == OTEL__REPLY_BAD) {
+            otel__net_bad_reply(n);
+            return;
+        }
+    }
+}
+
+/* ---- net: what the engine calls ---- */
+
+/* Set up; nothing is opened. `config` is copied, its texts are borrowed. */
+OTEL__FN void otel__net_init(otel__net *n, const otel__net_config *config)
+{
+    memset(n, 0, sizeof *n);
+    n->config = *config;
+    n->fd = -1;
+}
+
+/* Close the connection and forget the exchange. Can be started again. */
+OTEL__FN void otel__net_close(otel__net *n)
+{
+    otel__net_drop(n);
+    n->state = OTEL__NET_IDLE;
+}
+
+/* The same in a forked child: only its own descriptor is closed (no shutdown()), so that its
+ * parent's connection goes on. */
+OTEL__FN void otel__net_forget(otel__net *n) { otel__net_close(n); }
+
+/* Give up the exchange under way, and with it the connection; without one nothing happens. */
+OTEL__FN void otel__net_abort(otel__net *n)
+{
+    if (n->state != OTEL__NET_IDLE) {
+        otel__net_close(n);
+    }
+}
+
+/* Begin an exchange, in place of one under way. Does nothing yet: step it.
+ *   path, content_type  read during the call; the path from otel__http_path()
+ *   body, length        must stay valid until the exchange is over */
+OTEL__FN void otel__net_start(otel__net *n, const char *path, const char *content_type,
+                              const void *body, size_t length)
+{
+    otel__http_request rq;
+
+    otel__net_abort(n);
+    rq.url = &n->config.url;
+    rq.path = otel__text_of(path);
+    rq.content_type = otel__text_of(content_type);
+    rq.encoding = otel__text_of(n->config.encoding);
+    rq.headers = n->config.headers;
+    rq.length = length;
+    n->piece[0] = otel__text_make(n->head, otel__http_head(&rq, n->head, sizeof n->head));
+    n->piece[1] = n->config.headers;
+    n->piece[2] = otel__text_of("\r\n");
+    n->piece[3] = otel__text_make((const char *)body, length);
+    n->state = OTEL__NET_BEGIN;
+    n->result = OTEL__NET_BUSY;
+    n->error = OTEL__NET_E_OK;
+    n->error_text = otel__net_text(OTEL__NET_E_OK);
+    n->deadline_ns = 0;
+    n->reused = false;
+}
+
+/* Do what can be done without waiting. What has come is taken even when the deadline has passed: an
+ * engine that was stepped late must not repeat what was answered in time. Changes errno. */
+OTEL__FN otel__net_result otel__net_step(otel__net *n, uint64_t now_ns)
+{
+    int tries;
+
+    for (tries = 0; tries < 2; tries++) { /* twice when a kept connection turned out stale */
+        if (n->state == OTEL__NET_BEGIN) {
+            otel__net_begin(n, now_ns);
+        }
+        if (n->state == OTEL__NET_CONNECT) {
+            otel__net_connecting(n, now_ns);
+        }
+        if (n->state == OTEL__NET_EXCHANGE) {
+            otel__net_send(n);
+            otel__net_receive(n);
+        }
+        if (n->state != OTEL__NET_BEGIN) {
+            break;
+        }
+    }
+    if (n->state != OTEL__NET_IDLE && now_ns >= n->deadline_ns) {
+        const bool connecting = n->state == OTEL__NET_CONNECT;
+
+        otel__net_fail(n, connecting ? OTEL__NET_E_CONNECT_TIMEOUT : OTEL__NET_E_TIMEOUT, 0);
+    }
+    return n->result;
+}
+
+/* Fill in what the exchange waits for; false: nothing. */
+OTEL__FN bool otel__net_pollfd(const otel__net *n, struct pollfd *p)
+{
+    const bool sending = n->send_errno == 0 && n->sent < otel__net_total(n);
+
+    p->fd = n->fd;
+    p->events = POLLIN;
+    p->revents = 0;
+    if (n->state == OTEL__NET_CONNECT) {
+        p->events = POLLOUT;
+    } else if (sending) {
+        p->events = POLLIN | POLLOUT;
+    }
+    return n->state == OTEL__NET_CONNECT || n->state == OTEL__NET_EXCHANGE;
+}
+
+/* When to step even if nothing became ready, in the clock of otel__net_step(); 0 = at once. */
+OTEL__FN uint64_t otel__net_deadline(const otel__net *n)
+{
+    switch (n->state) {
+    case OTEL__NET_BEGIN: return 0;
+    case OTEL__NET_CONNECT: return n->connect_ns;
+    case OTEL__NET_EXCHANGE: return n->deadline_ns;
+    default: return OTEL__NET_NEVER;
+    }
+}
+
+#endif /* OTEL_LITE_NO_HTTP */
+
+/* ---- src/sdk/env.h ---- */
+/* env: the one table of settings, and the function that resolves them.
+ * A row names an option, its variable, its type, its defaults and its bounds; the parser, the
+ * defaults and docs/configuration.md come from it. A later setting is a row more: nobody reads a
+ * variable elsewhere. Called by otel_open() and otel_memory_needed(), on one thread.
+ * Invariants: what comes out holds plain numbers, where UINT32_MAX means no limit, and is not to be
+ * resolved again; texts are borrowed from the options and the environment until otel_open() has
+ * copied them; a value is never printed, it may be a secret.
+ * Spec: sdk-environment-variables.md, configuration/common.md; requirements E-01 to E-10. */
+
+/* The function that looks a variable up: char *(const char *name), NULL when it is not set. */
+#if !defined(OTEL_LITE_NO_ENV) && !defined(OTEL_LITE_GETENV)
+#include <stdlib.h>
+#define OTEL_LITE_GETENV(name) getenv(name)
+#endif
+
+/* ---- env: the table ---- */
+
+/* What a setting is, and what OTEL_ZERO and OTEL_NO_LIMIT give where they are allowed. */
+typedef enum otel__env_kind {
+    OTEL__ENV_DURATION, /* milliseconds; 0 is at once, no limit is never                         */
+    OTEL__ENV_TIMEOUT,  /* milliseconds; 0 and no limit are both no limit (E-05)                 */
+    OTEL__ENV_COUNT,    /* a number memory is taken for: always limited                          */
+    OTEL__ENV_BYTES,    /* as COUNT, in bytes                                                    */
+    OTEL__ENV_QUEUE,    /* as BYTES; by default it follows from the queue's records              */
+    OTEL__ENV_BATCH,    /* a number, at most the queue's records; no limit is all of them        */
+    OTEL__ENV_LIMIT,    /* a number that only bounds; it may have no limit                       */
+    OTEL__ENV_FLAG,     /* bool; true in code wins                                               */
+    OTEL__ENV_TEXT,     /* UTF-8                                                                 */
+    OTEL__ENV_URL,      /* http or https                                                         */
+    OTEL__ENV_HEADERS,  /* "k=v,k2=v2", values percent-encoded; secret                           */
+    OTEL__ENV_ATTRS     /* attributes; the variable is a list, see resource.h                    */
+} otel__env_kind;
+
+/* Every setting with a value of its own: field of otel_options, kind, variable or NULL, default
+ * when hosted, default in firmware, lowest, highest, what it is for (docs/configuration.md).
+ * Texts have no default; a queue stands before what depends on it. */
+#define OTEL__ENV_LIST(X)                                                                          \
+    X(service_name, TEXT, "OTEL_SERVICE_NAME", 0, 0, 0, 0,                                         \
+      "name of the service; unset: unknown_service:<executable>")                                  \
+    X(resource, ATTRS, "OTEL_RESOURCE_ATTRIBUTES", 0, 0, 0, 0,                                     \
+      "attributes of everything this program sends")                                               \
+    X(endpoint, URL, "OTEL_EXPORTER_OTLP_ENDPOINT", 0, 0, 0, 0,                                    \
+      "base URL; /v1/traces and so on are appended; unset: telemetry is off")                      \
+    X(headers, HEADERS, "OTEL_EXPORTER_OTLP_HEADERS", 0, 0, 0, 0, "headers of each request")       \
+    X(timeout_ms, TIMEOUT, "OTEL_EXPORTER_OTLP_TIMEOUT", 10000, 10000, 0, 2147483647,              \
+      "one attempt, from connect to the last byte of the reply")                                   \
+    X(max_request_bytes, BYTES, NULL, 1048576, 2048, 256, 67108864, "body of one request")         \
+    X(span_delay_ms, DURATION, "OTEL_BSP_SCHEDULE_DELAY", 5000, 5000, 0, 2147483647,               \
+      "longest wait of a span for a batch")                                                        \
+    X(span_timeout_ms, TIMEOUT, "OTEL_BSP_EXPORT_TIMEOUT", 30000, 30000, 0, 2147483647,            \
+      "what one flush waits for")                                                                  \
+    X(span_queue, COUNT, "OTEL_BSP_MAX_QUEUE_SIZE", 2048, 16, 1, 2147483647,                       \
+      "spans queued at most")                                                                      \
+    X(span_batch, BATCH, "OTEL_BSP_MAX_EXPORT_BATCH_SIZE", 512, 512, 1, 2147483647,                \
+      "spans of one request at most")                                                              \
+    X(span_queue_bytes, QUEUE, NULL, 65536, 1024, 256, 1073741824, "encoded spans queued at most") \
+    X(max_open_spans, COUNT, NULL, 256, 4, 1, 65520, "spans open at once")                         \
+    X(span_chunks, COUNT, NULL, 256, 4, 0, 65520,                                                  \
+      "pieces of OTEL_LITE_CHUNK_BYTES that big spans share")                                      \
+    X(metric_interval_ms, DURATION, "OTEL_METRIC_EXPORT_INTERVAL", 60000, 60000, 1, 2147483647,    \
+      "time between two collections")                                                              \
+    X(metric_queue_bytes, BYTES, NULL, 262144, 1024, 256, 1073741824,                              \
+      "encoded readings queued at most")                                                           \
+    X(series_bytes, BYTES, NULL, 1048576, 1024, 256, 1073741824,                                   \
+      "attribute sets and their values")                                                           \
+    X(max_series, LIMIT, NULL, 2000, 16, 1, 2147483647, "attribute sets of one instrument")        \
+    X(max_instruments, COUNT, NULL, 256, 8, 1, 65535, "instruments")                               \
+    X(log_delay_ms, DURATION, NULL, 1000, 1000, 0, 2147483647,                                     \
+      "longest wait of a log record for a batch")                                                  \
+    X(log_queue, COUNT, NULL, 2048, 16, 1, 2147483647, "log records queued at most")               \
+    X(log_batch, BATCH, NULL, 512, 512, 1, 2147483647, "log records of one request at most")       \
+    X(log_queue_bytes, QUEUE, NULL, 65536, 1024, 256, 1073741824,                                  \
+      "encoded log records queued at most")                                                        \
+    X(max_scopes, COUNT, NULL, 32, 4, 1, 65535, "instrumentation scopes")                          \
+    X(attribute_limit, LIMIT, NULL, 128, 128, 0, 2147483647,                                       \
+      "attributes of one span, event or log record")                                               \
+    X(text_bytes, BYTES, NULL, 32768, 1024, 64, 1073741824, "copies of names, units, resource")    \
+    X(background, FLAG, NULL, 0, 0, 0, 0, "start one thread that calls otel_poll()")               \
+    X(disabled, FLAG, "OTEL_SDK_DISABLED", 0, 0, 0, 0, "turn telemetry off")                       \
+    X(ignore_environment, FLAG, NULL, 0, 0, 0, 0, "read no variable at all")                       \
+    X(ignore_host, FLAG, NULL, 0, 0, 0, 0, "no process and host attributes in the resource")
+
+/* Options that are handed on as they are, from code, else from the fallback: field, what must be
+ * set there for it to count, what it is for. */
+#define OTEL__ENV_GIVEN(X)                                                                         \
+    X(transport, transport.send, "where requests go instead of HTTP")                              \
+    X(memory, memory, "the block to use; unset: one malloc()")                                     \
+    X(memory_bytes, memory, "bytes at `memory`")                                                   \
+    X(on_diagnostic, on_diagnostic, "told about what went wrong")                                  \
+    X(diagnostic_user, on_diagnostic, "handed to `on_diagnostic`")                                 \
+    X(status, status, "receives the result of otel_open()")
+
+#define OTEL__ENV_INT_MAX 0x7fffffffu /* E-05: numbers in variables are from 0 to 2^31-1 */
+
+typedef struct otel__env_row {
+#if !defined(OTEL_LITE_NO_ENV)
+    const char *variable; /* NULL: in code only */
+#endif
+    const char *option;   /* name of the field, for diagnostics    */
+    uint32_t    standard; /* the default                           */
+    uint32_t    min, max; /* numbers, both included                */
+    uint16_t    offset;   /* of the field in otel_options          */
+    uint8_t     kind;     /* enum otel__env_kind                   */
+} otel__env_row;
+
+/* Index of a field's row. */
+enum {
+#define OTEL__ENV_ENUM(field, kind, variable, hosted, firmware, min, max, about)                   \
+    OTEL__ENV_AT_##field,
+    OTEL__ENV_LIST(OTEL__ENV_ENUM)
+#undef OTEL__ENV_ENUM
+        OTEL__ENV_ROWS
+};
+
+#if defined(OTEL_LITE_NO_ENV)
+#define OTEL__ENV_NAMES(variable, field) #field
+#else
+#define OTEL__ENV_NAMES(variable, field) variable, #field
+#endif
+#if defined(OTEL_LITE_FREESTANDING)
+#define OTEL__ENV_STANDARD(hosted, firmware) (firmware)
+#else
+#define OTEL__ENV_STANDARD(hosted, firmware) (hosted)
+#endif
+
+static const otel__env_row otel__env_rows[OTEL__ENV_ROWS] = {
+#define OTEL__ENV_ROW(field, kind, variable, hosted, firmware, min, max, about)                    \
+    { OTEL__ENV_NAMES(variable, field),                                                            \
+      OTEL__ENV_STANDARD(hosted, firmware),                                                        \
+      (min),                                                                                       \
+      (max),                                                                                       \
+      (uint16_t)offsetof(otel_options, field),                                                     \
+      (uint8_t)OTEL__ENV_##kind },
+    OTEL__ENV_LIST(OTEL__ENV_ROW)
+#undef OTEL__ENV_ROW
+};
+
+/* What otel_open() works with. */
+typedef struct otel__env {
+    otel_options           options;  /* effective; `resource` is that of code, no fallback     */
+    otel__resource_sources resource; /* for otel__resource_encode()                            */
+    const char *headers_name;        /* option or variable that gave options.headers, or NULL  */
+    bool        configured;          /* there is an endpoint or a transport                    */
+} otel__env;
+
+/* ---- env: reading one source ---- */
+
+/* Where values come from while they are resolved. */
+typedef struct otel__env_input {
+    const otel_options *code;
+    const otel_options *fallback; /* never NULL: zeroed when there is none */
+    otel__diag_sink    *sink;     /* NULL: say nothing                     */
+    otel_status         status;   /* OTEL_INVALID after a bad option       */
+    bool                environment;
+} otel__env_input;
+
+/* The variable's text; NULL when it is unset, empty (E-01), or not to be read. */
+static const char *otel__env_variable(const otel__env_input *in, const otel__env_row *row)
+{
+#if defined(OTEL_LITE_NO_ENV)
+    (void)in;
+    (void)row;
+    return NULL;
+#else
+    const char *text = NULL;
+
+    if (in->environment && row->variable != NULL) {
+        text = OTEL_LITE_GETENV(row->variable);
+    }
+    return text != NULL && text[0] != '\0' ? text : NULL;
+#endif
+}
+
+/* The name that a diagnostic about the variable begins with. */
+static const char *otel__env_name(const otel__env_row *row)
+{
+#if defined(OTEL_LITE_NO_ENV)
+    return row->option;
+#else
+    return row->variable;
+#endif
+}
+
+/* Tell of a bad value, never showing it. In code that is an error, for otel_open() to return. */
+static OTEL__COLD void otel__env_bad(otel__env_input *in, const otel__env_row *row, bool in_code,
+                                     const char *why, const char *detail)
+{
+    const char *name = in_code ? row->option : otel__env_name(row);
+
+    otel__diag(in->sink, in_code ? OTEL_SEVERITY_ERROR : OTEL_SEVERITY_WARN, name, why, detail);
+    in->status = in_code ? OTEL_INVALID : in->status;
+}
+
+static bool otel__env_flag_of(const otel_options *options, const otel__env_row *row)
+{
+    bool v;
+    memcpy(&v, (const char *)options + row->offset, sizeof v);
+    return v;
+}
+
+/* An option's text; NULL when it is unset or empty. */
+static const char *otel__env_text_of(const otel_options *options, const otel__env_row *row)
+{
+    const char *v;
+    memcpy(&v, (const char *)options + row->offset, sizeof v);
+    return v != NULL && v[0] != '\0' ? v : NULL;
+}
+
+/* ---- env: numbers ---- */
+
+static OTEL__COLD void otel__env_bad_number(otel__env_input *in, const otel__env_row *row,
+                                            bool in_code, uint32_t max)
+{
+    char           text[2 * OTEL__TEXT_U64_MAX + 16];
+    otel__text_buf range = { text, sizeof text - 1, 0 };
+
+    otel__text_add_u64(&range, row->min);
+    otel__text_add_c(&range, " to ");
+    otel__text_add_u64(&range, max);
+    otel__text_add_c(&range, "; ignored");
+    text[range.len] = '\0'; /* fits: two numbers and 13 bytes */
+    otel__env_bad(in, row, in_code, ": not a whole number from ", text);
+}
+
+/* Turn a number as given into the effective one. Returns false when the row does not allow it. */
+static OTEL__MUST_USE bool otel__env_effective(const otel__env_row *row, uint32_t v, uint32_t *out)
+{
+    if (v == OTEL_NO_LIMIT) {
+        *out = UINT32_MAX;
+        return row->kind == OTEL__ENV_DURATION || row->kind == OTEL__ENV_TIMEOUT ||
+               row->kind == OTEL__ENV_BATCH || row->kind == OTEL__ENV_LIMIT;
+    }
+    v = v == OTEL_ZERO ? 0 : v;
+    *out = v == 0 && row->kind == OTEL__ENV_TIMEOUT ? UINT32_MAX : v;
+    return v >= row->min && v <= row->max;
+}
+
+/* Take a number set in code. `cap`: a batch's queue; more is cut, because the queue may have come
+ * from the environment. */
+static bool otel__env_number_code(otel__env_input *in, const otel_options *options,
+                                  const otel__env_row *row, uint32_t cap, uint32_t *out)
+{
+    uint32_t v;
+
+    memcpy(&v, (const char *)options + row->offset, sizeof v);
+    if (v == 0) {
+        return false;
+    }
+    if (!otel__env_effective(row, v, out)) {
+        otel__env_bad_number(in, row, true, row->max);
+        return false;
+    }
+    if (*out > cap) {
+        *out = cap;
+        if (v != OTEL_NO_LIMIT) {
+            otel__diag(in->sink, OTEL_SEVERITY_WARN, row->option,
+                       ": more than the queue holds; the queue's size is used", NULL);
+        }
+    }
+    return true;
+}
+
+/* Take a number from the environment; a bad one is as good as none (E-04, E-05, E-09). */
+static bool otel__env_number_variable(otel__env_input *in, const otel__env_row *row, uint32_t cap,
+                                      uint32_t *out)
+{
+    const char *value = otel__env_variable(in, row);
+    otel__text  text = otel__text_trim(otel__text_of(value));
+    uint64_t    v = 0;
+
+    if (value == NULL) {
+        return false;
+    }
+    if (otel__text_parse_u64(text.s, text.n, &v) && v <= OTEL__ENV_INT_MAX &&
+        otel__env_effective(row, (uint32_t)v, out) && v <= cap) {
+        return true;
+    }
+    otel__env_bad_number(in, row, false, cap < row->max ? cap : row->max);
+    return false;
+}
+
+/* The records of the queue that a BATCH or QUEUE row belongs to; its row was resolved before. */
+static uint32_t otel__env_queue_of(const otel_options *out, const otel__env_row *row)
+{
+    return row->offset < offsetof(otel_options, log_queue) ? out->span_queue : out->log_queue;
+}
+
+static uint32_t otel__env_standard(const otel__env_row *row, uint32_t queue)
+{
+    uint32_t v = row->standard;
+
+#if !defined(OTEL_LITE_FREESTANDING)
+    if (row->kind == OTEL__ENV_QUEUE) { /* 256 bytes a record, from 64 KiB to the ring's limit */
+        v = queue > row->max / 256u ? row->max : queue * 256u > v ? queue * 256u : v;
+    }
+#endif
+    return row->kind == OTEL__ENV_BATCH && v > queue ? queue : v;
+}
+
+static void otel__env_number(otel__env_input *in, const otel__env_row *row, otel_options *out)
+{
+    const uint32_t queue = otel__env_queue_of(out, row);
+    const uint32_t cap = row->kind == OTEL__ENV_BATCH ? queue : UINT32_MAX;
+    uint32_t       v = 0;
+
+    if (!otel__env_number_code(in, in->code, row, cap, &v) &&
+        !otel__env_number_variable(in, row, cap, &v) &&
+        !otel__env_number_code(in, in->fallback, row, cap, &v)) {
+        v = otel__env_standard(row, queue);
+    }
+    memcpy((char *)out + row->offset, &v, sizeof v);
+}
+
+/* ---- env: flags and texts ---- */
+
+/* True in code wins; then a variable that is set decides, also against the fallback (E-03). */
+static bool otel__env_flag(otel__env_input *in, const otel__env_row *row)
+{
+    const otel__text text = otel__text_trim(otel__text_of(otel__env_variable(in, row)));
+
+    if (otel__env_flag_of(in->code, row)) {
+        return true;
+    }
+    if (text.n == 0) {
+        return otel__env_flag_of(in->fallback, row);
+    }
+    if (otel__text_is_nocase(text, "true")) {
+        return true;
+    }
+    if (!otel__text_is_nocase(text, "false")) {
+        otel__env_bad(in, row, false, ": neither true nor false; taken as false", NULL);
+    }
+    return false;
+}
+
+/* What is wrong with a text, or NULL. */
+static const char *otel__env_text_fault(const otel__env_row *row, const char *text)
+{
+#if defined(OTEL_LITE_NO_HTTP)
+    (void)row; /* only the built-in client reads URLs */
+    (void)text;
+    return NULL;
+#else
+    otel__http_url       url;
+    otel__http_url_error error = OTEL__HTTP_URL_OK;
+
+    if (row->kind == OTEL__ENV_URL) {
+        error = otel__http_url_parse(otel__text_of(text), &url);
+    }
+    return error == OTEL__HTTP_URL_OK ? NULL : otel__http_url_text(error);
+#endif
+}
+
+/* Resolve a text. *name becomes the option or variable that gave it. */
+static const char *otel__env_text(otel__env_input *in, const otel__env_row *row, const char **name)
+{
+    const char *texts[3], *fault;
+    unsigned    i;
+
+    texts[0] = otel__env_text_of(in->code, row);
+    texts[1] = otel__env_variable(in, row);
+    texts[2] = otel__env_text_of(in->fallback, row);
+    for (i = 0; i < 3; i++) {
+        fault = texts[i] != NULL ? otel__env_text_fault(row, texts[i]) : NULL;
+        if (fault != NULL) {
+            otel__env_bad(in, row, i != 1, ": ignored: ", fault);
+        } else if (texts[i] != NULL) {
+            *name = i == 1 ? otel__env_name(row) : row->option;
+            return texts[i];
+        }
+    }
+    *name = NULL;
+    return NULL;
+}
+
+/* ---- env: all of it ---- */
+
+static void otel__env_row_resolve(otel__env_input *in, const otel__env_row *row, otel__env *env)
+{
+    char       *field = (char *)&env->options + row->offset;
+    const char *name, *text;
+    bool        flag;
+
+    switch (row->kind) {
+    case OTEL__ENV_FLAG:
+        flag = otel__env_flag(in, row);
+        memcpy(field, &flag, sizeof flag);
+        break;
+    case OTEL__ENV_TEXT:
+    case OTEL__ENV_URL:
+    case OTEL__ENV_HEADERS:
+        text = otel__env_text(in, row, &name);
+        memcpy(field, &text, sizeof text);
+        if (row->kind == OTEL__ENV_HEADERS) {
+            env->headers_name = name;
+        }
+        break;
+    case OTEL__ENV_ATTRS: break; /* otel__env_resource() */
+    default: otel__env_number(in, row, &env->options); break;
+    }
+}
+
+/* The layers of the resource: the code's, the environment's, the fallback's, each on its own. */
+static void otel__env_resource(otel__env_input *in, otel__env *env)
+{
+    const otel__env_row *name = &otel__env_rows[OTEL__ENV_AT_service_name];
+
+    env->options.resource = in->code->resource;
+    env->resource.code = in->code->resource;
+    env->resource.code_name = otel__env_text_of(in->code, name);
+    env->resource.fallback = in->fallback->resource;
+    env->resource.fallback_name = otel__env_text_of(in->fallback, name);
+    env->resource.variable = otel__env_variable(in, &otel__env_rows[OTEL__ENV_AT_resource]);
+    env->resource.variable_name = otel__env_variable(in, name);
+    env->resource.ignore_host = env->options.ignore_host;
+}
+
+/* Make the sink that the options ask for; what otel_open() tells goes there from the start. */
+OTEL__FN void otel__env_sink(const otel_options *options, otel__diag_sink *sink)
+{
+    const otel_options *from = options;
+
+    memset(sink, 0, sizeof *sink);
+    if (from != NULL && from->on_diagnostic == NULL) {
+        from = from->fallback;
+    }
+    if (from != NULL) {
+        sink->fn = from->on_diagnostic;
+        sink->user = from->diagnostic_user;
+    }
+}
+
+/* Resolve every setting: code, then environment, then the fallback, then the default.
+ *
+ *   options  borrowed, NULL for all defaults; a fallback's own fallback is not looked at
+ *   env      filled in whatever is returned; where an option is bad the next source counts
+ *   sink     told of each bad value once, or NULL
+ *
+ * Returns  OTEL_OK, or OTEL_INVALID when an option in code was bad. Bad variables are no error.
+ * Spec     configuration/common.md; E-01 to E-05, E-09. */
+OTEL__FN otel_status otel__env_resolve(const otel_options *options, otel__env *env,
+                                       otel__diag_sink *sink)
+{
+    otel_options    none;
+    otel__env_input in;
+    unsigned        i;
+
+    memset(&none, 0, sizeof none);
+    memset(env, 0, sizeof *env);
+    in.code = options != NULL ? options : &none;
+    in.fallback = in.code->fallback != NULL ? in.code->fallback : &none;
+    in.sink = sink;
+    in.status = OTEL_OK;
+    in.environment = !in.code->ignore_environment && !in.fallback->ignore_environment;
+
+    for (i = 0; i < OTEL__ENV_ROWS; i++) {
+        otel__env_row_resolve(&in, &otel__env_rows[i], env);
+    }
+#define OTEL__ENV_TAKE(field, leader, about)                                                       \
+    env->options.field = (in.code->leader != NULL ? in.code : in.fallback)->field;
+    OTEL__ENV_GIVEN(OTEL__ENV_TAKE)
+#undef OTEL__ENV_TAKE
+    otel__env_resource(&in, env);
+    env->configured = env->options.endpoint != NULL || env->options.transport.send != NULL;
+    return in.status;
+}
+
+/* ---- env: headers ---- */
+
+#if !defined(OTEL_LITE_NO_HTTP)
+
+typedef struct otel__env_headers_told {
+    const otel__env *env;
+    otel__diag_sink *sink;
+} otel__env_headers_told;
+
+/* otel__http_bad_header_fn: names the header, never its value (H-41). */
+static void otel__env_headers_tell(void *user, otel__text key, const char *reason)
+{
+    const otel__env_headers_told *told = (const otel__env_headers_told *)user;
+
+    char           text[80];
+    otel__text_buf line = { text, sizeof text - 1, 0 };
+
+    key.n = key.n <= 60 ? key.n : 60; /* the rest of the text is 12 bytes long */
+    otel__text_add_c(&line, ": header ");
+    otel__text_add(&line, key);
+    otel__text_add_c(&line, key.n > 0 ? ": " : "ignored: ");
+    text[line.len] = '\0';
+    otel__diag(told->sink, OTEL_SEVERITY_WARN, told->env->headers_name, text, reason);
+}
+
+/* Turn the effective headers into ready lines; a bad pair is left out and told.
+ *   lines  empty, with room for otel__http_headers_need() bytes of the same text */
+OTEL__FN void otel__env_headers(const otel__env *env, otel__text_buf *lines, otel__diag_sink *sink)
+{
+    otel__env_headers_told told;
+
+    told.env = env;
+    told.sink = sink;
+    otel__http_headers_parse(otel__text_of(env->options.headers), lines, otel__env_headers_tell,
+                             &told);
+}
+
+#endif /* OTEL_LITE_NO_HTTP */
+
+/* ---- src/sdk/engine.h ---- */
+/* engine: the one stepped machine: collects, batches, sends, reads answers, waits before it tries
+ * again. otel_poll() is its only door; whoever steps it holds the busy flag, so that it has one
+ * user at a time. It never waits itself.
+ * Invariants: at most one request is under way; records leave a ring when their request was
+ * accepted or finally refused, not before; each signal waits for its own backend answers only,
+ * none for another's.
+ * Spec: trace/sdk.md "Batching processor", metrics/sdk.md "Periodic exporting MetricReader";
+ * requirements B-01..B-09, T-73, T-74, M-101. */
+
+#define OTEL__ENGINE_NEVER  UINT64_MAX
+#define OTEL__ENGINE_ROUNDS 64u /* requests answered at once that one step makes        */
+#define OTEL__ENGINE_TELL   UINT64_C(60000000000) /* ns between two tellings of one kind */
+#define OTEL__ENGINE_REPLY  1024u /* bytes of a reply's body that are kept               */
+
+/* One signal's way out. The engine's, except `ring`. */
+typedef struct otel__pipe {
+    otel__ring *ring; /* NULL: the signal is off                       */
+    char       *path; /* of the request, under the endpoint's own path */
+    uint32_t    batch;
+    uint32_t    attempt;  /* of the request that is under way or waits        */
+    uint64_t    delay_ns; /* longest wait of a record for its batch           */
+    uint64_t    due_ns;   /* when what is queued goes out, full or not        */
+    uint64_t    retry_ns; /* not before: the backend asked for time           */
+    uint64_t    told_ns;  /* last diagnostic about failures                   */
+    uint32_t    flush_to; /* records ever taken at which a flush is done      */
+    bool        flushing;
+    uint64_t    delivered;
+    uint64_t    dropped[OTEL_DROP_COUNT]; /* behind the queue */
+} otel__pipe;
+
+enum {                        /* otel__engine.answer: what a pending request has come to */
+       OTEL__ANSWER_NONE = 0, /* no request, or it is not pending        */
+       OTEL__ANSWER_WAIT = 1,
+       OTEL__ANSWER_RESULT = 2 /* plus an otel_transport_result           */
+};
+
+typedef struct otel__engine {
+    otel__a32      busy;   /* 1 while somebody steps                          */
+    otel__a32      answer; /* OTEL__ANSWER_*, set from anywhere when pending  */
+    otel__recorder r;
+    otel__pipe     pipes[OTEL_SIGNAL_COUNT];
+    otel_transport transport;
+    otel__batch    batch;
+    otel__out      resource; /* the encoded Resource                           */
+    otel_request   request;  /* the one under way                              */
+    bool           in_flight;
+    uint32_t       next_pipe; /* whose turn it is                              */
+    uint64_t       interval_ns;
+    uint64_t       collect_ns; /* when metrics are read next                   */
+    uint64_t       random;
+    uint64_t       requests;
+    uint64_t       failed;
+    uint64_t       tell_ns; /* when losses may be told again                  */
+    uint32_t       told[5]; /* counts at the last telling                     */
+#if !defined(OTEL_LITE_NO_HTTP)
+    otel__net net;
+    bool      use_http;
+#endif
+} otel__engine;
+
+static const char *const otel__engine_paths[OTEL_SIGNAL_COUNT] = { "/v1/traces", "/v1/metrics",
+                                                                   "/v1/logs" };
+
+OTEL__FN uint32_t otel__engine_random(otel__engine *e)
+{
+    e->random = e->random * 0x5851f42d4c957f2du + 0x14057b7ef767814fu; /* Knuth's MMIX generator */
+    return (uint32_t)(e->random >> 32);
+}
+
+/* ---- engine: telling ---- */
+
+/* Say once a minute at most that requests of a signal fail. */
+OTEL__FN OTEL__COLD void otel__engine_tell_failure(otel__engine *e, otel_signal signal,
+                                                   const char *why, uint64_t now)
+{
+    static const char *const begin[OTEL_SIGNAL_COUNT] = { "traces: ", "metrics: ", "logs: " };
+    otel__pipe              *pipe = &e->pipes[signal];
+
+    if (pipe->told_ns == 0 || now - pipe->told_ns >= OTEL__ENGINE_TELL) {
+        pipe->told_ns = now;
+        otel__diag(&e->r.sink, OTEL_SEVERITY_WARN, begin[signal], why,
+                   pipe->attempt > 0 ? "; kept and tried again" : "; the records are dropped");
+    }
+}
+
+/* Say what recording calls could not keep: they count, the engine tells. */
+OTEL__FN void otel__engine_tell_losses(otel__engine *e, uint64_t now)
+{
+    static const char *const what[5] = {
+        "attributes were dropped: over the limit, without a key, or no room in the span",
+        "span events were dropped: over the limit, or no room in the span",
+        "values were dropped: not finite, or negative for a counter",
+        "attribute sets over the limit are counted in otel.metric.overflow",
+        "the queue was full, or too many spans were open: records were dropped",
+    };
+    const otel__losses *l = &e->r.losses;
+    uint32_t            counts[5];
+    uint32_t            i;
+    uint32_t            k;
+
+    if (now < e->tell_ns) {
+        return;
+    }
+    counts[0] = otel__a32_peek(&l->attributes);
+    counts[1] = otel__a32_peek(&l->events);
+    counts[2] = otel__a32_peek(&l->bad_values);
+    counts[3] = otel__a32_peek(&l->overflowed);
+    counts[4] = 0;
+    for (i = 0; i < OTEL_SIGNAL_COUNT; i++) {
+        for (k = 0; k < OTEL_DROP_COUNT; k++) {
+            counts[4] += otel__a32_peek(&l->dropped[i][k]);
+        }
+    }
+    for (i = 0; i < 5; i++) {
+        if (counts[i] != e->told[i]) {
+            e->told[i] = counts[i];
+            e->tell_ns = now + OTEL__ENGINE_TELL;
+            otel__diag(&e->r.sink, OTEL_SEVERITY_WARN, what[i], NULL, NULL);
+        }
+    }
+}
+
+/* ---- engine: collecting ---- */
+
+#if !defined(OTEL_LITE_NO_METRICS)
+/* A cumulative reading that was not sent is worth nothing once there is a newer one. */
+OTEL__FN void otel__engine_supersede(otel__pipe *pipe)
+{
+    otel__ring_cursor c = otel__ring_begin(pipe->ring);
+    const uint8_t    *data;
+    uint32_t          n;
+
+    while (otel__ring_next(pipe->ring, &c, &data, &n)) {
+    }
+    pipe->dropped[OTEL_DROP_SUPERSEDED] += c.records;
+    otel__ring_release(pipe->ring, &c);
+    pipe->attempt = 0;
+}
+
+/* Read all metrics into their ring. Returns true when a recording under way was met: its histogram
+ * is a moment behind, and a flush comes again. */
+OTEL__FN bool otel__engine_collect(otel__engine *e, uint64_t now)
+{
+    otel__pipe   *pipe = &e->pipes[OTEL_SIGNAL_METRICS];
+    otel__collect c;
+
+    e->collect_ns = now + e->interval_ns;
+    if (!e->in_flight || e->request.signal != OTEL_SIGNAL_METRICS) {
+        otel__engine_supersede(pipe);
+    }
+    c.largest = otel__ring_largest(pipe->ring);
+    if (c.largest > e->batch.cap) {
+        c.largest = (uint32_t)e->batch.cap;
+    }
+    otel__collect_all(&c, &e->r);
+    pipe->due_ns = now;
+    return c.waiting;
+}
+#endif
+
+/* ---- engine: answers ---- */
+
+/* The records of the request leave the queue. */
+OTEL__FN void otel__engine_release(otel__engine *e, otel__pipe *pipe, uint64_t now)
+{
+    otel__ring_release(pipe->ring, &e->batch.cursor);
+    pipe->dropped[OTEL_DROP_TOO_LARGE] += e->batch.n_large;
+    pipe->attempt = 0;
+    pipe->retry_ns = 0;
+    pipe->due_ns = now + pipe->delay_ns;
+}
+
+/* Act on an answer. `why` is told when it is not a success. */
+OTEL__FN void otel__engine_answered(otel__engine *e, otel_transport_result result, const char *why,
+                                    uint64_t now)
+{
+    otel__pipe *pipe = &e->pipes[e->request.signal];
+
+    e->in_flight = false;
+    otel__a32_store(&e->answer, OTEL__ANSWER_NONE);
+    if (result == OTEL_TRANSPORT_SENT) {
+        pipe->delivered += e->batch.n_records;
+        pipe->told_ns = 0;
+        otel__engine_release(e, pipe, now);
+        return;
+    }
+    e->failed++;
+    if (result == OTEL_TRANSPORT_RETRY) {
+        const uint32_t ms =
+            otel__retry_wait(pipe->attempt, e->request.retry_after_ms, otel__engine_random(e));
+        pipe->retry_ns = now + (uint64_t)ms * 1000000u;
+    } else {
+        pipe->dropped[OTEL_DROP_REFUSED] += e->batch.n_records;
+        otel__engine_release(e, pipe, now);
+    }
+    otel__engine_tell_failure(e, e->request.signal, why, now);
+}
+
+#if !defined(OTEL_LITE_NO_HTTP)
+/* The client's exchange is over: turn what came into a result. */
+OTEL__FN void otel__engine_http_done(otel__engine *e, otel__net_result result, uint64_t now)
+{
+    const otel__reply    *reply = &e->net.reply;
+    otel_transport_result answer = OTEL_TRANSPORT_RETRY; /* no reply: H-24 */
+    const char           *why = e->net.error_text;
+
+    if (result == OTEL__NET_DONE) {
+        answer = otel__retry_classify(reply->status);
+        why = reply->status == 404   ? "the backend answered 404: is the endpoint's path right?"
+              : reply->status == 401 ? "the backend answered 401: credentials are missing"
+              : reply->status == 413 ? "the backend answered 413: lower max_request_bytes"
+              : reply->status >= 500 ? "the backend answered with a server error"
+                                     : "the backend refused the request";
+        e->request.retry_after_ms = otel__http_retry_ms(
+            reply->retry, reply->date_s != 0 ? reply->date_s : otel__unix_ns() / 1000000000u);
+    } else if (e->net.error == OTEL__NET_E_REPLY_LARGE || e->net.error == OTEL__NET_E_HEAD ||
+               e->net.error == OTEL__NET_E_TLS) {
+        answer = OTEL_TRANSPORT_REFUSED; /* H-25: trying again would not help */
+    }
+    otel__engine_answered(e, answer, why, now);
+}
+#endif
+
+/* Go on with the request under way. Returns true when it is over. */
+OTEL__FN bool otel__engine_advance(otel__engine *e, uint64_t now)
+{
+#if !defined(OTEL_LITE_NO_HTTP)
+    if (e->use_http) {
+        const otel__net_result result = otel__net_step(&e->net, now);
+        if (result != OTEL__NET_BUSY) {
+            otel__engine_http_done(e, result, now);
+        }
+        return result != OTEL__NET_BUSY;
+    }
+#endif
+    {
+        const uint32_t answer = otel__a32_load(&e->answer);
+        if (answer < OTEL__ANSWER_RESULT) {
+            return false;
+        }
+        otel__engine_answered(e, (otel_transport_result)(answer - OTEL__ANSWER_RESULT),
+                              "the transport reported a failure", now);
+    }
+    return true;
+}
+
+/* ---- engine: requests ---- */
+
+/* Whether the signal has something that should go out now. */
+OTEL__FN bool otel__engine_ready(const otel__pipe *pipe, uint64_t now)
+{
+    uint32_t queued;
+
+    if (pipe->ring == NULL || now < pipe->retry_ns) {
+        return false;
+    }
+    queued = otel__ring_queued(pipe->ring);
+    return queued > 0 && (queued >= pipe->batch || now >= pipe->due_ns || pipe->flushing ||
+                          otel__ring_bytes(pipe->ring) > pipe->ring->capacity / 2u);
+}
+
+/* Hand the built request over. */
+OTEL__FN void otel__engine_send(otel__engine *e, otel_signal signal, uint64_t now)
+{
+    otel__pipe           *pipe = &e->pipes[signal];
+    otel_transport_result result;
+
+    pipe->attempt++;
+    e->in_flight = true;
+    e->requests++;
+    memset(&e->request, 0, sizeof e->request);
+    e->request.sdk = e->r.sdk;
+    e->request.signal = signal;
+    e->request.path = otel__engine_paths[signal];
+    e->request.content_type = "application/x-protobuf";
+    e->request.body = e->batch.buf;
+    e->request.length = e->batch.length;
+    e->request.n_records = e->batch.n_records;
+    e->request.attempt = pipe->attempt;
+#if !defined(OTEL_LITE_NO_HTTP)
+    if (e->use_http) {
+        otel__net_start(&e->net, pipe->path, e->request.content_type, e->batch.buf,
+                        e->batch.length);
+        return;
+    }
+#endif
+    otel__a32_store(&e->answer, OTEL__ANSWER_WAIT); /* it may complete before send() returns */
+    result = e->transport.send(e->transport.user, &e->request);
+    if (result != OTEL_TRANSPORT_PENDING) {
+        otel__engine_answered(e, result, "the transport reported a failure", now);
+    }
+}
+
+/* Start the next request, if a signal has one. Returns false when there is nothing to send. */
+OTEL__FN bool otel__engine_start(otel__engine *e, uint64_t now)
+{
+    uint32_t i;
+
+    for (i = 0; i < OTEL_SIGNAL_COUNT; i++) {
+        const uint32_t at = (e->next_pipe + i) % OTEL_SIGNAL_COUNT;
+        otel__pipe    *pipe = &e->pipes[at];
+        if (!otel__engine_ready(pipe, now)) {
+            continue;
+        }
+        if (otel__batch_build(&e->batch, &e->r, pipe->ring, &e->resource, pipe->batch)) {
+            e->next_pipe = (at + 1u) % OTEL_SIGNAL_COUNT; /* take turns */
+            otel__engine_send(e, (otel_signal)at, now);
+            return true;
+        }
+        if (e->batch.n_large > 0) {
+            otel__engine_release(e, pipe, now);
+        }
+    }
+    return false;
+}
+
+/* ---- engine: stepping ---- */
+
+/* When the engine wants to be stepped next, in monotonic ns; `now`: at once. */
+OTEL__FN uint64_t otel__engine_wanted(const otel__engine *e, uint64_t now)
+{
+    uint64_t at = OTEL__ENGINE_NEVER;
+    uint32_t i;
+
+#if !defined(OTEL_LITE_NO_METRICS)
+    if (e->pipes[OTEL_SIGNAL_METRICS].ring != NULL) {
+        at = e->collect_ns;
+    }
+#endif
+#if !defined(OTEL_LITE_NO_HTTP)
+    if (e->in_flight && e->use_http) {
+        const uint64_t net = otel__net_deadline(&e->net);
+        return net < at ? net : at;
+    }
+#endif
+    if (e->in_flight) {
+        return at;
+    }
+    for (i = 0; i < OTEL_SIGNAL_COUNT; i++) {
+        const otel__pipe *pipe = &e->pipes[i];
+        uint64_t          due;
+        if (pipe->ring == NULL) {
+            continue;
+        }
+        due = otel__engine_ready(pipe, now) ? now
+              : pipe->retry_ns > now        ? pipe->retry_ns
+                                            : pipe->due_ns; /* a record may come meanwhile */
+        at = due < at ? due : at;
+    }
+    return at;
+}
+
+/* The wait that a record put into an empty queue counts from: nobody notes its time, so that it is
+ * at most one delay behind the last step that saw the queue empty. */
+OTEL__FN void otel__engine_rest(otel__engine *e, uint64_t now)
+{
+    uint32_t i;
+    for (i = 0; i < OTEL_SIGNAL_COUNT; i++) {
+        otel__pipe *pipe = &e->pipes[i];
+        if (pipe->ring != NULL && now >= pipe->due_ns && otel__ring_queued(pipe->ring) == 0) {
+            pipe->due_ns = now + pipe->delay_ns;
+        }
+    }
+}
+
+/* Do everything that can be done without waiting. The caller holds the busy flag. */
+OTEL__FN void otel__engine_step(otel__engine *e, uint64_t now)
+{
+    uint32_t rounds;
+
+    otel__a64_put(&e->r.anchor, otel__unix_ns() - now); /* a step of the wall clock is seen here */
+#if !defined(OTEL_LITE_NO_METRICS)
+    if (e->pipes[OTEL_SIGNAL_METRICS].ring != NULL && now >= e->collect_ns) {
+        (void)otel__engine_collect(e, now);
+    }
+#endif
+    for (rounds = 0; rounds < OTEL__ENGINE_ROUNDS; rounds++) {
+        if (e->in_flight) {
+            if (!otel__engine_advance(e, now)) {
+                break;
+            }
+        } else if (!otel__engine_start(e, now)) {
+            break;
+        }
+    }
+    otel__engine_rest(e, now);
+    otel__engine_tell_losses(e, now);
+}
+
+/* ---- engine: flush ---- */
+
+/* Mark what is queued now as what the flush waits for, and let it be tried at once. */
+OTEL__FN bool otel__engine_flush_begin(otel__engine *e, uint64_t now)
+{
+    bool     again = false;
+    uint32_t i;
+
+#if !defined(OTEL_LITE_NO_METRICS)
+    if (e->pipes[OTEL_SIGNAL_METRICS].ring != NULL) {
+        again = otel__engine_collect(e, now);
+    }
+#else
+    (void)now;
+#endif
+    for (i = 0; i < OTEL_SIGNAL_COUNT; i++) {
+        otel__pipe *pipe = &e->pipes[i];
+        if (pipe->ring != NULL) {
+            pipe->flush_to = otel__ring_head_load(pipe->ring).count;
+            pipe->flushing = true;
+            pipe->retry_ns = 0;
+        }
+    }
+    return again;
+}
+
+/* Whether everything that the flush waits for has left the queues. */
+OTEL__FN bool otel__engine_flushed(otel__engine *e)
+{
+    bool     all = true;
+    uint32_t i;
+
+    for (i = 0; i < OTEL_SIGNAL_COUNT; i++) {
+        otel__pipe *pipe = &e->pipes[i];
+        if (pipe->ring != NULL && pipe->flushing) {
+            const uint32_t left = pipe->flush_to - otel__a32_peek(&pipe->ring->taken);
+            pipe->flushing = left != 0 && left < 0x80000000u; /* counted modulo 2^32 */
+            all = all && !pipe->flushing;
+        }
+    }
+    return all;
+}
+
+OTEL__FN void otel__engine_flush_end(otel__engine *e)
+{
+    uint32_t i;
+    for (i = 0; i < OTEL_SIGNAL_COUNT; i++) {
+        e->pipes[i].flushing = false;
+    }
+}
+
+/* ---- src/sdk/host.h ---- */
+/* host: the facts of this process and machine, the background thread, and waking it.
+ * Used by sdk.h alone. The thread does nothing but step the engine and wait; it has a name, a small
+ * stack and all signals blocked, so that the program's handlers never run on it.
+ * Spec: semantic conventions "process", "host"; requirements R-06, R-14. */
+
+#define OTEL__HOST_TEXT  256u          /* bytes of a fact, NUL included */
+#define OTEL__HOST_STACK (64u * 1024u) /* of the thread; it uses less than 8 KiB */
+
+/* What is known of where we run. */
+typedef struct otel__host {
+    char executable[OTEL__HOST_TEXT];
+    char name[OTEL__HOST_TEXT];
+    char instance[37]; /* a random UUID, text */
+} otel__host;
+
+/* ---- host: facts ---- */
+
+/* Write 16 random bytes as a UUID of version 4. */
+OTEL__FN void otel__host_uuid(char text[37], const uint8_t random[16])
+{
+    static const char hex[] = "0123456789abcdef";
+    size_t            n = 0;
+    size_t            i;
+
+    for (i = 0; i < 16; i++) {
+        uint8_t byte = random[i];
+        if (i == 4 || i == 6 || i == 8 || i == 10) {
+            text[n++] = '-';
+        }
+        byte = i == 6 ? (uint8_t)((byte & 0x0fu) | 0x40u) : byte;
+        byte = i == 8 ? (uint8_t)((byte & 0x3fu) | 0x80u) : byte;
+        text[n++] = hex[byte >> 4];
+        text[n++] = hex[byte & 15u];
+    }
+    text[n] = '\0';
+}
+
+#if defined(OTEL_LITE_FREESTANDING)
+OTEL__FN void otel__host_read(otel__host *host, otel__resource_facts *facts)
+{
+    memset(host, 0, sizeof *host);
+    memset(facts, 0, sizeof *facts);
+}
+#else
+/* The name of the running file, from the link the system keeps; empty when there is none. */
+OTEL__FN void otel__host_executable(char text[OTEL__HOST_TEXT])
+{
+    char    path[1024];
+    ssize_t n = -1;
+    size_t  begin;
+    size_t  length;
+    ssize_t i;
+
+#if defined(__linux__)
+    n = readlink("/proc/self/exe", path, sizeof path);
+#endif
+    begin = 0;
+    for (i = 0; i < n; i++) {
+        begin = path[i] == '/' ? (size_t)i + 1u : begin;
+    }
+    length = n > 0 ? (size_t)n - begin : 0;
+    length = length < OTEL__HOST_TEXT ? length : OTEL__HOST_TEXT - 1u;
+    memcpy(text, path + begin, length);
+    text[length] = '\0';
+}
+
+OTEL__FN void otel__host_read(otel__host *host, otel__resource_facts *facts)
+{
+    uint8_t random[16];
+
+    memset(host, 0, sizeof *host);
+    memset(facts, 0, sizeof *facts);
+    otel__host_executable(host->executable);
+    if (gethostname(host->name, sizeof host->name - 1u) != 0) {
+        host->name[0] = '\0';
+    }
+    if (OTEL_LITE_ENTROPY(random, sizeof random)) {
+        otel__host_uuid(host->instance, random);
+        facts->instance_id = host->instance;
+    }
+    facts->executable = host->executable;
+    facts->host_name = host->name;
+    facts->pid = (int64_t)getpid();
+}
+#endif
+
+/* ---- host: after fork ---- */
+
+/* The attribute of that key in an encoded Resource, or NULL. */
+OTEL__FN uint8_t *otel__host_find(const otel__out *resource, const char *key)
+{
+    const otel_attr wanted = otel_int(key, 0);
+    uint8_t        *p = resource->buf;
+
+    while (p < resource->buf + resource->len) {
+        if (otel__kv_same_key(p, &wanted, strlen(key))) {
+            return p;
+        }
+        p = (uint8_t *)(uintptr_t)otel__kv_end(p);
+    }
+    return NULL;
+}
+
+/* A child is another process: give its resource its own process.pid and, unless the user chose one,
+ * service.instance.id. The buffer has room for the longest pid. */
+OTEL__FN void otel__host_forked(otel__out *resource, const otel__resource_facts *facts,
+                                const char *old_instance)
+{
+    const otel_attr pid = otel_int("process.pid", facts->pid);
+    uint8_t        *p = otel__host_find(resource, "process.pid");
+
+    if (p != NULL) {
+        const uint8_t *end = otel__kv_end(p);
+        const size_t   old = (size_t)(end - p);
+        otel__kv       kv;
+        uint64_t       high = 0;
+        if (otel__kv_measure(&kv, &pid) &&
+            resource->len - old + otel__kv_field_size(&kv) <= resource->cap) {
+            memmove(p + otel__kv_field_size(&kv), end,
+                    (size_t)(resource->buf + resource->len - end));
+            (void)otel__kv_store(p, *p, &kv, &pid, &high);
+            resource->len = resource->len - old + otel__kv_field_size(&kv);
+        }
+    }
+    p = otel__host_find(resource, "service.instance.id");
+    if (p != NULL && facts->instance_id != NULL) {
+        const otel_attr a = otel__kv_attr(p);
+        if (a.type == OTEL_TYPE_STRING && a.length == 36 &&
+            memcmp(a.value.s, old_instance, 36) == 0) {
+            memcpy((char *)(uintptr_t)a.value.s, facts->instance_id, 36);
+        }
+    }
+}
+
+/* ---- host: the background thread ---- */
+
+#if !defined(OTEL_LITE_NO_THREADS)
+
+typedef struct otel__thread {
+    pthread_t id;
+    otel__a32 running; /* 1 between start and join                    */
+    otel__a32 stop;
+    int       wake[2]; /* the end it waits on, the end that is written */
+} otel__thread;
+
+/* Make the descriptor that wakes the thread: an event counter, else a pipe. */
+OTEL__FN bool otel__thread_wake_open(otel__thread *t)
+{
+#if defined(__linux__)
+    t->wake[0] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    t->wake[1] = t->wake[0];
+    return t->wake[0] >= 0;
+#else
+    int i;
+    if (pipe(t->wake) != 0) {
+        t->wake[0] = t->wake[1] = -1;
+        return false;
+    }
+    for (i = 0; i < 2; i++) {
+        (void)fcntl(t->wake[i], F_SETFD, FD_CLOEXEC);
+        (void)fcntl(t->wake[i], F_SETFL, O_NONBLOCK);
+    }
+    return true;
+#endif
+}
+
+OTEL__FN void otel__thread_wake_close(otel__thread *t)
+{
+    if (t->wake[1] >= 0 && t->wake[1] != t->wake[0]) {
+        (void)close(t->wake[1]);
+    }
+    if (t->wake[0] >= 0) {
+        (void)close(t->wake[0]);
+    }
+    t->wake[0] = t->wake[1] = -1;
+}
+
+/* Async-signal-safe: one write of one word, errno kept. */
+OTEL__FN void otel__thread_wake(const otel__thread *t)
+{
+    const uint64_t one = 1;
+    const int      saved = errno;
+    const ssize_t  n = t->wake[1] >= 0 ? write(t->wake[1], &one, sizeof one) : 0;
+    (void)n; /* full means that a wake-up is already there */
+    errno = saved;
+}
+
+OTEL__FN void otel__thread_drain(const otel__thread *t)
+{
+    uint64_t      count;
+    const ssize_t n = t->wake[0] >= 0 ? read(t->wake[0], &count, sizeof count) : 0;
+    (void)n;
+}
+
+/* Start `body(user)` with every signal blocked and a small stack. */
+OTEL__FN bool otel__thread_start(otel__thread *t, void *(*body)(void *), void *user)
+{
+    pthread_attr_t attr;
+    sigset_t       all;
+    sigset_t       old;
+    bool           ok;
+
+    if (pthread_attr_init(&attr) != 0) {
+        return false;
+    }
+    (void)pthread_attr_setstacksize(&attr, OTEL__HOST_STACK);
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_SETMASK, &all, &old);
+    ok = pthread_create(&t->id, &attr, body, user) == 0;
+    (void)pthread_sigmask(SIG_SETMASK, &old, NULL);
+    (void)pthread_attr_destroy(&attr);
+    otel__a32_store(&t->running, ok ? 1u : 0u);
+    return ok;
+}
+
+#endif /* OTEL_LITE_NO_THREADS */
+
+/* ---- src/sdk/plan.h ---- */
+/* plan: what an SDK consists of, and how its one block of memory is carved. One function carves and
+ * measures, so that otel_memory_needed() is exact. Used by open.h.
+ * Spec: requirements C-24, E-02, R-05. */
+
+struct otel_sdk {
+    otel__engine e;
+#if !defined(OTEL_LITE_NO_TRACES)
+    otel__trace trace;
+#endif
+#if !defined(OTEL_LITE_NO_METRICS)
+    otel__metrics metrics;
+#endif
+#if !defined(OTEL_LITE_NO_LOGS)
+    otel__logs logs;
+#endif
+#if !defined(OTEL_LITE_NO_THREADS)
+    otel__thread thread;
+#endif
+#if defined(OTEL__FORK_PAGE)
+    otel__a32 *fork_page;
+#endif
+    otel__a32  closed; /* 1 from the first otel_close() on */
+    otel__host host;
+    size_t     memory_bytes;
+    bool       owned; /* the block came from OTEL_LITE_ALLOC */
+};
+
+/* ---- plan: carving the block ---- */
+
+/* What otel_open() and otel_memory_needed() both work out first. */
+typedef struct otel__plan {
+    otel__env            env;
+    otel__host           host;
+    otel__resource_facts facts;
+    otel__diag_sink      sink;
+    size_t               resource; /* bytes of the encoded Resource */
+} otel__plan;
+
+#define OTEL__PLAN_SLACK 16u /* for a longer process.pid in a forked child */
+
+OTEL__FN otel_status otel__plan_make(otel__plan *plan, const otel_options *options)
+{
+    otel__out   measure = otel__out_make(NULL, 0);
+    otel_status status;
+
+    otel__env_sink(options, &plan->sink);
+    status = otel__env_resolve(options, &plan->env, &plan->sink);
+    if (status < OTEL_OK) {
+        return status;
+    }
+    if (plan->env.options.disabled || !plan->env.configured) {
+        return OTEL_DISABLED;
+    }
+    otel__host_read(&plan->host, &plan->facts);
+    otel__resource_encode(&measure, &plan->env.resource, &plan->facts, NULL);
+    plan->resource = measure.len;
+    if (otel__batch_overhead(plan->resource) + 64u > plan->env.options.max_request_bytes) {
+        otel__diag(&plan->sink, OTEL_SEVERITY_ERROR,
+                   "max_request_bytes: the resource attributes alone are larger", NULL, NULL);
+        return OTEL_INVALID;
+    }
+    return OTEL_OK;
+}
+
+OTEL__FN void otel__sdk_carve_ring(otel__arena *a, otel__ring *ring, uint32_t bytes,
+                                   uint32_t max_records)
+{
+    const uint32_t capacity = otel__ring_capacity(bytes);
+    uint8_t       *p = (uint8_t *)otel__arena_take(a, capacity, 1);
+    if (p != NULL) {
+        otel__ring_init(ring, p, capacity, max_records, 0);
+    }
+}
+
+#if !defined(OTEL_LITE_NO_HTTP)
+/* The client: its URL, paths, header lines and reply buffer. */
+OTEL__FN void otel__sdk_carve_http(otel__arena *a, otel__engine *e, otel__plan *plan)
+{
+    const otel_options *o = &plan->env.options;
+    const size_t        n_url = strlen(o->endpoint);
+    const size_t        n_headers = otel__http_headers_need(otel__text_of(o->headers));
+    char               *url = (char *)otel__arena_take(a, n_url + 1u, 1);
+    char               *headers = (char *)otel__arena_take(a, n_headers + 1u, 1);
+    char               *reply = (char *)otel__arena_take(a, OTEL__ENGINE_REPLY, 1);
+    otel__text_buf      lines = { headers, n_headers, 0 };
+    otel__net_config    config;
+    uint32_t            i;
+
+    memset(&config, 0, sizeof config);
+    for (i = 0; i < OTEL_SIGNAL_COUNT; i++) {
+        e->pipes[i].path = (char *)otel__arena_take(a, n_url + 16u, 1);
+    }
+    if (!otel__arena_fits(a)) {
+        return;
+    }
+    memcpy(url, o->endpoint, n_url + 1u);
+    (void)otel__http_url_parse(otel__text_make(url, n_url), &config.url); /* was valid: env.h */
+    otel__env_headers(&plan->env, &lines, &plan->sink);
+    for (i = 0; i < OTEL_SIGNAL_COUNT; i++) {
+        (void)otel__http_path(&config.url, otel__engine_paths[i], e->pipes[i].path, n_url + 16u);
+    }
+    config.headers = otel__text_make(headers, lines.len);
+    config.timeout_ms = o->timeout_ms == UINT32_MAX ? 0 : o->timeout_ms;
+    config.reply_max = 4u * 1024u * 1024u; /* H-25 */
+    config.reply = reply;
+    config.reply_cap = OTEL__ENGINE_REPLY;
+    otel__net_init(&e->net, &config);
+    e->use_http = true;
+}
+#endif
+
+/* Take every piece of the block. With a measuring arena `sdk` is a scratch object. */
+OTEL__FN void otel__sdk_carve(otel__arena *a, otel_sdk *sdk, otel__plan *plan)
+{
+    const otel_options *o = &plan->env.options;
+    otel__recorder     *r = &sdk->e.r;
+    uint8_t            *text;
+
+    r->scopes = (otel_scope *)otel__arena_take(a, o->max_scopes, sizeof *r->scopes);
+    text = (uint8_t *)otel__arena_take(a, o->text_bytes, 1);
+    r->text = otel__arena_make(text, text != NULL ? o->text_bytes : 0);
+    sdk->e.resource.cap = plan->resource + OTEL__PLAN_SLACK;
+    sdk->e.resource.buf = (uint8_t *)otel__arena_take(a, sdk->e.resource.cap, 1);
+    sdk->e.batch.cap = o->max_request_bytes;
+    sdk->e.batch.buf = (uint8_t *)otel__arena_take(a, sdk->e.batch.cap, 1);
+#if !defined(OTEL_LITE_NO_TRACES)
+    otel__sdk_carve_ring(a, &sdk->trace.ring, o->span_queue_bytes, o->span_queue);
+    otel__trace_init(&sdk->trace, a, r, o->max_open_spans, o->span_chunks);
+#endif
+#if !defined(OTEL_LITE_NO_METRICS)
+    sdk->metrics.max_instruments = o->max_instruments;
+    sdk->metrics.max_series = o->max_series;
+    otel__sdk_carve_ring(a, &sdk->metrics.ring, o->metric_queue_bytes, 0x7fffffffu);
+    otel__metrics_init(&sdk->metrics, a, o->series_bytes);
+#endif
+#if !defined(OTEL_LITE_NO_LOGS)
+    otel__sdk_carve_ring(a, &sdk->logs.ring, o->log_queue_bytes, o->log_queue);
+#endif
+#if !defined(OTEL_LITE_NO_HTTP)
+    if (o->transport.send == NULL) {
+        otel__sdk_carve_http(a, &sdk->e, plan);
+    }
+#endif
+}
+
+/* Bytes of the whole block for a plan. */
+OTEL__FN size_t otel__sdk_measure(otel__plan *plan)
+{
+    otel__arena measure = otel__arena_make(NULL, 0);
+    otel_sdk    scratch; /* only its layout is worked out */
+
+    memset(&scratch, 0, sizeof scratch);
+    (void)otel__arena_take(&measure, 1, sizeof scratch);
+    otel__sdk_carve(&measure, &scratch, plan);
+    return measure.used;
+}
+
+OTEL_API size_t otel_memory_needed(const otel_options *options)
+{
+    otel__plan plan;
+    memset(&plan, 0, sizeof plan);
+    plan.sink.fn = NULL;
+    if (otel__plan_make(&plan, options) != OTEL_OK) {
+        return 0;
+    }
+    return otel__sdk_measure(&plan);
+}
+
+/* ---- src/sdk/fork.h ---- */
+/* fork: what a forked child starts with: the instruments and the configuration, nothing else.
+ * Ids are seeded anew, queues are empty, series start at zero, the parent's socket is only let
+ * go of. Runs once in the child, before the first call there does anything: see
+ * otel__recorder_live().
+ * Spec: requirements B-11, T-37, M-70. */
+
+/* Seed what must differ between processes and between devices. */
+OTEL__FN bool otel__sdk_seed(otel_sdk *sdk)
+{
+    uint8_t  bytes[40];
+    uint64_t words[5];
+    size_t   i;
+
+    if (!OTEL_LITE_ENTROPY(bytes, sizeof bytes)) {
+        return false;
+    }
+    for (i = 0; i < 5; i++) {
+        otel__pb m = otel__pb_open(bytes + 8 * i, 8); /* the same on every byte order */
+        if (!otel__pb_read_fixed(&m, 8, &words[i])) {
+            return false; /* cannot be: eight bytes are there */
+        }
+    }
+    memcpy(sdk->e.r.seed, words, sizeof sdk->e.r.seed);
+    sdk->e.random = words[4];
+    return true;
+}
+
+/* In a forked child, before anything else is done there: another process, with nothing inherited
+ * but the instruments and the configuration. Runs once, while every other caller is held off. */
+OTEL__FN void otel__sdk_forked(otel__recorder *r)
+{
+    otel_sdk            *sdk = r->sdk;
+    otel__resource_facts facts;
+    char                 old_instance[37];
+    uint32_t             i;
+
+    memcpy(old_instance, sdk->host.instance, sizeof old_instance);
+    otel__host_read(&sdk->host, &facts);
+    otel__host_forked(&sdk->e.resource, &facts, old_instance);
+    (void)otel__sdk_seed(sdk); /* entropy was there when the parent opened */
+    memset(&r->losses, 0, sizeof r->losses);
+    otel__a32_put(&r->serial, 0);
+    otel__a32_put(&r->lock, 0);
+    otel__a32_put(&r->sleeping, 0);
+#if !defined(OTEL_LITE_NO_HTTP)
+    if (sdk->e.use_http) {
+        otel__net_forget(&sdk->e.net);
+    }
+#endif
+#if !defined(OTEL_LITE_NO_THREADS)
+    otel__a32_put(&sdk->thread.running, 0);
+    otel__thread_wake_close(&sdk->thread);
+#endif
+#if !defined(OTEL_LITE_NO_TRACES)
+    otel__trace_forget(&sdk->trace);
+#endif
+#if !defined(OTEL_LITE_NO_METRICS)
+    otel__metrics_forget(&sdk->metrics);
+#endif
+#if !defined(OTEL_LITE_NO_LOGS)
+    otel__ring_reset(&sdk->logs.ring);
+#endif
+    for (i = 0; i < OTEL_SIGNAL_COUNT; i++) {
+        otel__pipe *pipe = &sdk->e.pipes[i];
+        memset(pipe->dropped, 0, sizeof pipe->dropped);
+        pipe->delivered = 0;
+        pipe->attempt = 0;
+        pipe->retry_ns = 0;
+        pipe->flushing = false;
+    }
+    sdk->e.in_flight = false;
+    sdk->e.requests = 0;
+    sdk->e.failed = 0;
+    otel__a32_put(&sdk->e.answer, OTEL__ANSWER_NONE);
+    otel__a32_put(&sdk->e.busy, 0);
+    otel__a32_store(r->live,
+                    otel__a32_peek(&sdk->closed) != 0 ? OTEL__LIVE_CLOSED : OTEL__LIVE_OPEN);
+}
+
+/* ---- src/sdk/open.h ---- */
+/* open: otel_open(): resolves the settings, takes the block, wires the parts together.
+ * Everything that can fail fails here, with a status and a diagnostic; recording cannot.
+ * Spec: trace/sdk.md "Tracer Provider"; requirements C-23, C-24, H-05, B-09. */
+
+#if !defined(OTEL_LITE_NO_MALLOC)
+#if !defined(OTEL_LITE_ALLOC)
+#define OTEL_LITE_ALLOC(bytes) calloc(1, bytes) /* zeroed; fresh pages stay untouched */
+#define OTEL_LITE_FREE(p)      free(p)
+#endif
+#endif
+
+/* ---- open ---- */
+
+OTEL__FN uint64_t otel__sdk_ns(uint32_t ms)
+{
+    return ms == UINT32_MAX ? (uint64_t)1 << 62 : (uint64_t)ms * 1000000u;
+}
+
+OTEL__FN void otel__sdk_pipe(otel_sdk *sdk, otel_signal signal, otel__ring *ring, uint32_t batch,
+                             uint32_t delay_ms)
+{
+    otel__pipe *pipe = &sdk->e.pipes[signal];
+
+    pipe->ring = ring;
+    pipe->batch = batch;
+    pipe->delay_ns = otel__sdk_ns(delay_ms);
+    pipe->due_ns = otel__mono_ns() + pipe->delay_ns;
+}
+
+/* Connect recorder, pipes and transport. */
+OTEL__FN void otel__sdk_wire(otel_sdk *sdk, const otel_options *o)
+{
+    otel__recorder *r = &sdk->e.r;
+
+    r->sdk = sdk;
+    r->attribute_limit = o->attribute_limit;
+    r->max_scopes = o->max_scopes;
+    sdk->e.transport = o->transport;
+    sdk->e.interval_ns = otel__sdk_ns(o->metric_interval_ms);
+    sdk->e.collect_ns = otel__mono_ns() + sdk->e.interval_ns;
+#if !defined(OTEL_LITE_NO_TRACES)
+    sdk->trace.batch = o->span_batch;
+    r->trace = &sdk->trace;
+    otel__sdk_pipe(sdk, OTEL_SIGNAL_TRACES, &sdk->trace.ring, o->span_batch, o->span_delay_ms);
+#endif
+#if !defined(OTEL_LITE_NO_METRICS)
+    r->metrics = &sdk->metrics;
+    otel__sdk_pipe(sdk, OTEL_SIGNAL_METRICS, &sdk->metrics.ring, 0x7fffffffu, UINT32_MAX);
+#endif
+#if !defined(OTEL_LITE_NO_LOGS)
+    sdk->logs.batch = o->log_batch;
+    r->logs = &sdk->logs;
+    otel__sdk_pipe(sdk, OTEL_SIGNAL_LOGS, &sdk->logs.ring, o->log_batch, o->log_delay_ms);
+#endif
+    otel__a64_put(&r->anchor, otel__unix_ns() - otel__mono_ns());
+}
+
+OTEL__FN void otel__sdk_wake(otel__recorder *r)
+{
+#if !defined(OTEL_LITE_NO_THREADS) && !defined(OTEL_LITE_NO_WAKE)
+    otel__thread_wake(&r->sdk->thread);
+#else
+    (void)r;
+#endif
+}
+
+#if !defined(OTEL_LITE_NO_THREADS)
+/* The background thread: step, wait, until it is told to stop. */
+OTEL__FN void *otel__sdk_thread(void *user)
+{
+    otel_sdk     *sdk = (otel_sdk *)user;
+    struct pollfd fds[2];
+
+    while (otel__a32_load(&sdk->thread.stop) == 0) {
+        const uint32_t ms = otel_poll(sdk);
+        const size_t   n = otel_poll_fds(sdk, fds, 2);
+        if (ms > 0 && otel__a32_load(&sdk->thread.stop) == 0) {
+            OTEL_LITE_WAIT(fds, n, ms < 0x7fffffffu ? ms : 0x7fffffffu);
+        }
+    }
+    return NULL;
+}
+#endif
+
+OTEL__FN bool otel__sdk_start_thread(otel_sdk *sdk)
+{
+#if defined(OTEL_LITE_NO_THREADS)
+    (void)sdk;
+    return false;
+#else
+    return otel__thread_wake_open(&sdk->thread) &&
+           otel__thread_start(&sdk->thread, otel__sdk_thread, sdk);
+#endif
+}
+
+/* Where the recorder's state word lives: in the page a child finds wiped, else in the block. */
+OTEL__FN void otel__sdk_make_live(otel_sdk *sdk)
+{
+    otel__recorder *r = &sdk->e.r;
+
+    r->live = &r->live_local;
+    r->wake = otel__sdk_wake;
+    r->forked = otel__sdk_forked;
+#if defined(OTEL__FORK_PAGE)
+    sdk->fork_page = otel__platform_fork_page();
+    if (sdk->fork_page != NULL) {
+        r->live = sdk->fork_page;
+    }
+#endif
+    otel__a32_store(r->live, OTEL__LIVE_OPEN);
+}
+
+/* The block: the user's, zeroed, or a new one. NULL when there is none large enough. */
+OTEL__FN void *otel__sdk_block(const otel_options *o, size_t need)
+{
+    if (o->memory != NULL) {
+        if (o->memory_bytes < need || ((uintptr_t)o->memory & (OTEL__ARENA_ALIGN - 1u)) != 0) {
+            return NULL;
+        }
+        memset(o->memory, 0, need);
+        return o->memory;
+    }
+#if defined(OTEL_LITE_NO_MALLOC)
+    return NULL;
+#else
+    return OTEL_LITE_ALLOC(need);
+#endif
+}
+
+OTEL__FN otel_status otel__sdk_check(const otel_options *o)
+{
+#if defined(OTEL_LITE_NO_THREADS)
+    if (o->background) {
+        return OTEL_UNSUPPORTED;
+    }
+#endif
+#if defined(OTEL_LITE_NO_HTTP)
+    if (o->transport.send == NULL) {
+        return OTEL_UNSUPPORTED;
+    }
+#else
+    otel__http_url url;
+    if (o->transport.send == NULL &&
+        (otel__http_url_parse(otel__text_of(o->endpoint), &url) != OTEL__HTTP_URL_OK ||
+         url.https)) {
+        return OTEL_UNSUPPORTED; /* H-05: never plain where TLS was asked for */
+    }
+#endif
+    return OTEL_OK;
+}
+
+OTEL__FN otel_sdk *otel__sdk_open(otel__plan *plan, otel_status *status)
+{
+    const otel_options *o = &plan->env.options;
+    const size_t        need = otel__sdk_measure(plan);
+    otel__arena         a;
+    otel_sdk           *sdk;
+
+    *status = otel__sdk_check(o);
+    if (*status != OTEL_OK) {
+        return NULL;
+    }
+    sdk = (otel_sdk *)otel__sdk_block(o, need);
+    if (sdk == NULL) {
+        *status = OTEL_NO_MEMORY;
+        return NULL;
+    }
+    a = otel__arena_make(sdk, need);
+    (void)otel__arena_take(&a, 1, sizeof *sdk);
+    sdk->memory_bytes = need;
+    sdk->owned = o->memory == NULL;
+    sdk->e.r.sink = plan->sink;
+    sdk->host = plan->host;
+    otel__sdk_carve(&a, sdk, plan);
+    otel__resource_encode(&sdk->e.resource, &plan->env.resource, &plan->facts, &sdk->e.r.sink);
+    otel__sdk_wire(sdk, o);
+    otel__sdk_make_live(sdk);
+#if !defined(OTEL_LITE_NO_THREADS)
+    sdk->thread.wake[0] = sdk->thread.wake[1] = -1;
+#endif
+    if (!otel__sdk_seed(sdk) || (o->background && !otel__sdk_start_thread(sdk))) {
+        *status = OTEL_SYSTEM;
+        otel_release(sdk);
+        return NULL;
+    }
+    return sdk;
+}
+
+OTEL_API otel_sdk *otel_open(const otel_options *options)
+{
+    otel__plan  plan;
+    otel_sdk   *sdk = NULL;
+    otel_status status;
+#if !defined(OTEL_LITE_FREESTANDING)
+    const int saved = errno;
+#endif
+
+    memset(&plan, 0, sizeof plan);
+    status = otel__plan_make(&plan, options);
+    if (status == OTEL_OK) {
+        sdk = otel__sdk_open(&plan, &status);
+        if (sdk == NULL) {
+            otel__diag(&plan.sink, OTEL_SEVERITY_ERROR, "otel_open: ", otel_status_text(status),
+                       NULL);
+        }
+    }
+    if (plan.env.options.status != NULL) {
+        *plan.env.options.status = status;
+    }
+#if !defined(OTEL_LITE_FREESTANDING)
+    errno = saved;
+#endif
+    return sdk;
+}
+
+/* ---- src/sdk/run.h ---- */
+/* run: otel_poll(), otel_flush(), otel_close(), otel_release(): the doors to the engine, each of
+ * which keeps errno. Flush and close are the same machine with a deadline.
+ * Spec: trace/sdk.md, metrics/sdk.md, logs/sdk.md "Shutdown", "ForceFlush"; requirements
+ * B-05..B-08. */
+
+/* ---- run: stepping ---- */
+
+/* Milliseconds from `now` to `at`, rounded up: woken a little late, never in vain. */
+OTEL__FN uint32_t otel__sdk_wait_ms(uint64_t at, uint64_t now)
+{
+    uint64_t ms;
+    if (at <= now) {
+        return 0;
+    }
+    ms = (at - now + 999999u) / 1000000u;
+    return ms < 0xffffffffu ? (uint32_t)ms : 0xfffffffeu;
+}
+
+/* One step, if nobody else is inside. Returns the wait. */
+OTEL__FN uint32_t otel__sdk_step(otel_sdk *sdk)
+{
+    otel__engine *e = &sdk->e;
+    uint64_t      now;
+    uint32_t      ms;
+
+    if (otel__a32_swap(&e->busy, 1u) != 0) {
+        return 1;
+    }
+#if !defined(OTEL_LITE_NO_THREADS)
+    if (sdk->thread.wake[0] >= 0 && otel__a32_swap(&e->r.sleeping, 0) == 0) {
+        otel__thread_drain(&sdk->thread);
+    }
+#endif
+    now = otel__mono_ns();
+    otel__engine_step(e, now);
+#if !defined(OTEL_LITE_NO_THREADS)
+    if (sdk->thread.wake[0] >= 0) {
+        otel__a32_swap(&e->r.sleeping, 1u); /* from here on a full batch writes the wake-up ... */
+    }
+#endif
+    ms = otel__sdk_wait_ms(otel__engine_wanted(e, now), now); /* ... or is seen here */
+    otel__a32_store(&e->busy, 0);
+    return ms;
+}
+
+OTEL_API uint32_t otel_poll(otel_sdk *sdk)
+{
+    uint32_t ms;
+#if !defined(OTEL_LITE_FREESTANDING)
+    const int saved = errno;
+#endif
+
+    if (sdk == NULL || !otel__recorder_live(&sdk->e.r)) {
+        return UINT32_MAX;
+    }
+    ms = otel__sdk_step(sdk);
+#if !defined(OTEL_LITE_FREESTANDING)
+    errno = saved;
+#endif
+    return ms;
+}
+
+#if !defined(OTEL_LITE_FREESTANDING)
+OTEL_API size_t otel_poll_fds(otel_sdk *sdk, struct pollfd *fds, size_t capacity)
+{
+    size_t n = 0;
+
+    if (sdk == NULL || fds == NULL) {
+        return 0;
+    }
+#if !defined(OTEL_LITE_NO_THREADS)
+    if (n < capacity && sdk->thread.wake[0] >= 0) {
+        fds[n].fd = sdk->thread.wake[0];
+        fds[n].events = POLLIN;
+        fds[n].revents = 0;
+        n++;
+    }
+#endif
+#if !defined(OTEL_LITE_NO_HTTP)
+    if (n < capacity && sdk->e.use_http && otel__net_pollfd(&sdk->e.net, &fds[n])) {
+        n++;
+    }
+#endif
+    return n;
+}
+#endif
+
+OTEL_API void otel_transport_complete(otel_request *request, otel_transport_result result)
+{
+    uint32_t      expected = OTEL__ANSWER_WAIT;
+    otel__engine *e;
+
+    if (request == NULL || request->sdk == NULL || (int)result < 0 ||
+        result >= OTEL_TRANSPORT_PENDING) {
+        return;
+    }
+    e = &request->sdk->e;
+    if (otel__a32_cas(&e->answer, &expected, OTEL__ANSWER_RESULT + (uint32_t)result)) {
+        otel__sdk_wake(&e->r);
+    }
+}
+
+/* ---- run: flush and close ---- */
+
+#define OTEL__FLUSH_NAP 10u /* ms: another thread's steps and answers are looked at this often */
+
+/* Wait a moment for a socket, or for whoever else steps. */
+OTEL__FN void otel__sdk_nap(otel_sdk *sdk, uint32_t ms)
+{
+    ms = ms < OTEL__FLUSH_NAP ? ms : OTEL__FLUSH_NAP;
+#if defined(OTEL_LITE_FREESTANDING)
+    (void)sdk;
+    OTEL_LITE_WAIT(NULL, 0, ms);
+#else
+    {
+        struct pollfd fds[1];
+        size_t        n = 0;
+#if !defined(OTEL_LITE_NO_HTTP)
+        if (sdk->e.use_http && otel__net_pollfd(&sdk->e.net, &fds[0])) {
+            n = 1;
+        }
+#endif
+        (void)sdk;
+        OTEL_LITE_WAIT(fds, n, ms);
+    }
+#endif
+}
+
+/* Begin a flush, when nobody is stepping. Returns false when somebody is. */
+OTEL__FN bool otel__sdk_flush_begin(otel_sdk *sdk)
+{
+    if (otel__a32_swap(&sdk->e.busy, 1u) != 0) {
+        return false;
+    }
+    (void)otel__engine_flush_begin(&sdk->e, otel__mono_ns());
+    otel__a32_store(&sdk->e.busy, 0);
+    return true;
+}
+
+/* One look at a flush under way. */
+OTEL__FN bool otel__sdk_flush_done(otel_sdk *sdk)
+{
+    bool done = false;
+    if (otel__a32_swap(&sdk->e.busy, 1u) == 0) {
+        done = otel__engine_flushed(&sdk->e);
+        otel__a32_store(&sdk->e.busy, 0);
+    }
+    return done;
+}
+
+/* Records lost behind the queue for good: what a flush reports as OTEL_LOST. */
+OTEL__FN uint64_t otel__sdk_refused(const otel_sdk *sdk)
+{
+    uint64_t n = 0;
+    uint32_t i;
+    for (i = 0; i < OTEL_SIGNAL_COUNT; i++) {
+        n += sdk->e.pipes[i].dropped[OTEL_DROP_REFUSED];
+        n += sdk->e.pipes[i].dropped[OTEL_DROP_TOO_LARGE];
+    }
+    return n;
+}
+
+OTEL__FN otel_status otel__sdk_flush(otel_sdk *sdk, uint32_t timeout_ms)
+{
+    const uint64_t begin = otel__mono_ns();
+    const uint64_t limit = otel__sdk_ns(timeout_ms == OTEL_NO_LIMIT ? UINT32_MAX : timeout_ms);
+    const uint64_t refused = otel__sdk_refused(sdk);
+    bool           begun = false;
+
+    for (;;) {
+        uint64_t passed;
+        uint32_t ms;
+        begun = begun || otel__sdk_flush_begin(sdk);
+        ms = otel__sdk_step(sdk);
+        if (begun && otel__sdk_flush_done(sdk)) {
+            return otel__sdk_refused(sdk) != refused ? OTEL_LOST : OTEL_OK;
+        }
+        passed = otel__mono_ns() - begin;
+        if (passed >= limit) {
+            return OTEL_TIMEOUT;
+        }
+        passed = (limit - passed + 999999u) / 1000000u;
+        if (ms > 0) {
+            otel__sdk_nap(sdk, ms < passed ? ms : (uint32_t)passed);
+        }
+    }
+}
+
+OTEL_API otel_status otel_flush(otel_sdk *sdk, uint32_t timeout_ms)
+{
+    otel_status status;
+#if !defined(OTEL_LITE_FREESTANDING)
+    const int saved = errno;
+#endif
+
+    if (sdk == NULL || !otel__recorder_live(&sdk->e.r)) {
+        return OTEL_DISABLED;
+    }
+    status = otel__sdk_flush(sdk, timeout_ms);
+    otel__engine_flush_end(&sdk->e);
+#if !defined(OTEL_LITE_FREESTANDING)
+    errno = saved;
+#endif
+    return status;
+}
+
+OTEL__FN void otel__sdk_stop_thread(otel_sdk *sdk)
+{
+#if !defined(OTEL_LITE_NO_THREADS)
+    if (otel__a32_swap(&sdk->thread.running, 0) == 1u) {
+        otel__a32_store(&sdk->thread.stop, 1u);
+        otel__thread_wake(&sdk->thread);
+        (void)pthread_join(sdk->thread.id, NULL);
+    }
+#else
+    (void)sdk;
+#endif
+}
+
+/* Count what is left in the queues as lost, and let go of the system. */
+OTEL__FN void otel__sdk_shut(otel_sdk *sdk)
+{
+    uint32_t i;
+
+    for (i = 0; i < OTEL_SIGNAL_COUNT; i++) {
+        otel__pipe *pipe = &sdk->e.pipes[i];
+        if (pipe->ring != NULL) {
+            otel__ring_cursor c = otel__ring_begin(pipe->ring);
+            const uint8_t    *data;
+            uint32_t          n;
+            while (otel__ring_next(pipe->ring, &c, &data, &n)) {
+            }
+            pipe->dropped[OTEL_DROP_SHUTDOWN] += c.records;
+            otel__ring_release(pipe->ring, &c);
+        }
+    }
+#if !defined(OTEL_LITE_NO_HTTP)
+    if (sdk->e.use_http) {
+        otel__net_close(&sdk->e.net);
+    }
+#endif
+#if !defined(OTEL_LITE_NO_THREADS)
+    otel__thread_wake_close(&sdk->thread);
+#endif
+}
+
+OTEL_API otel_status otel_close(otel_sdk *sdk, uint32_t timeout_ms)
+{
+    otel_status status;
+#if !defined(OTEL_LITE_FREESTANDING)
+    const int saved = errno;
+#endif
+
+    if (sdk == NULL) {
+        return OTEL_DISABLED;
+    }
+    (void)otel__recorder_live(&sdk->e.r); /* a forked child settles first */
+    if (otel__a32_swap(&sdk->closed, 1u) != 0) {
+        return OTEL_OK;
+    }
+    otel__sdk_stop_thread(sdk);
+    status = otel__sdk_flush(sdk, timeout_ms);
+    while (otel__a32_swap(&sdk->e.busy, 1u) != 0) { /* kept: nobody steps a closed engine */
+        otel__sdk_nap(sdk, 1);
+    }
+    otel__a32_store(sdk->e.r.live, OTEL__LIVE_CLOSED);
+    otel__sdk_shut(sdk);
+#if !defined(OTEL_LITE_FREESTANDING)
+    errno = saved;
+#endif
+    return status;
+}
+
+OTEL_API void otel_release(otel_sdk *sdk)
+{
+    if (sdk == NULL) {
+        return;
+    }
+    (void)otel_close(sdk, 0);
+#if defined(OTEL__FORK_PAGE)
+    otel__platform_fork_page_free(sdk->fork_page);
+#endif
+#if !defined(OTEL_LITE_NO_MALLOC)
+    if (sdk->owned) {
+        OTEL_LITE_FREE(sdk);
+    }
+#endif
+}
+
+/* ---- src/sdk/stats.h ---- */
+/* stats: the counts, the texts of closed lists, and otel_scope_get().
+ * Reads atomics and the engine's counters; exact at rest.
+ * Spec: self-observability; requirements H-28, C-21, C-22. */
+
+/* ---- stats ---- */
+
+OTEL__FN void otel__sdk_signal_stats(const otel_sdk *sdk, uint32_t signal, otel_signal_stats *s)
+{
+    const otel__pipe *pipe = &sdk->e.pipes[signal];
+    uint64_t          lost = 0;
+    uint32_t          i;
+
+    for (i = 0; i < OTEL_DROP_COUNT; i++) {
+        const uint32_t before = otel__a32_peek(&sdk->e.r.losses.dropped[signal][i]);
+        s->dropped[i] = pipe->dropped[i] + before;
+        lost += before;
+    }
+    s->delivered = pipe->delivered;
+    if (pipe->ring == NULL) {
+        return;
+    }
+    s->queued = otel__ring_queued(pipe->ring);
+    s->ended = otel__ring_head_load(pipe->ring).count + lost; /* spans: corrected by the caller */
+    s->started = s->ended;
+}
+
+#if !defined(OTEL_LITE_NO_TRACES)
+/* Spans are counted where they start, apart from the queue: the identity is a check. */
+OTEL__FN void otel__sdk_span_stats(const otel_sdk *sdk, otel_signal_stats *s)
+{
+    const otel__losses *l = &sdk->e.r.losses;
+    uint64_t            slots;
+
+    otel__trace_count(&sdk->trace, &slots, &s->open);
+    slots += otel__a32_peek(&l->dropped[OTEL_SIGNAL_TRACES][OTEL_DROP_NO_SLOT]);
+    s->unsampled = otel__a64_peek(&sdk->trace.unsampled);
+    s->started = slots + s->unsampled;
+    s->ended = slots - s->open;
+}
+#endif
+
+OTEL_API void otel_stats_get(otel_sdk *sdk, otel_stats *stats)
+{
+    const otel__losses *l;
+    uint32_t            i;
+
+    if (stats == NULL) {
+        return;
+    }
+    memset(stats, 0, sizeof *stats);
+    if (sdk == NULL) {
+        return;
+    }
+    l = &sdk->e.r.losses;
+    for (i = 0; i < OTEL_SIGNAL_COUNT; i++) {
+        otel__sdk_signal_stats(sdk, i, &stats->signal[i]);
+    }
+#if !defined(OTEL_LITE_NO_TRACES)
+    otel__sdk_span_stats(sdk, &stats->signal[OTEL_SIGNAL_TRACES]);
+#endif
+    stats->dropped_attributes = otel__a32_peek(&l->attributes);
+    stats->dropped_events = otel__a32_peek(&l->events);
+    stats->bad_values = otel__a32_peek(&l->bad_values);
+    stats->busy_handles = otel__a32_peek(&l->busy_handles);
+    stats->overflowed_series = otel__a32_peek(&l->overflowed);
+    stats->requests = sdk->e.requests;
+    stats->failed_requests = sdk->e.failed;
+    stats->memory_bytes = sdk->memory_bytes;
+#if !defined(OTEL_LITE_NO_METRICS)
+    stats->series = otel__a32_peek(&sdk->metrics.n_filled);
+    stats->series_bytes_used = (size_t)otel__a32_peek(&sdk->metrics.pool_used) * OTEL__SERIES_UNIT;
+#endif
+}
+
+OTEL_API uint32_t otel_queue_free(otel_sdk *sdk, otel_signal signal)
+{
+    const otel__ring *ring;
+
+    if (sdk == NULL || (int)signal < 0 || signal >= OTEL_SIGNAL_COUNT ||
+        sdk->e.pipes[signal].ring == NULL || !otel__recorder_live(&sdk->e.r)) {
+        return 0;
+    }
+    ring = sdk->e.pipes[signal].ring;
+    return ring->max_records - otel__ring_queued(ring);
+}
+
+OTEL_API otel_scope *otel_scope_get(otel_sdk *sdk, const char *name, const char *version)
+{
+    otel_scope *scope;
+
+    if (sdk == NULL || !otel__recorder_live(&sdk->e.r)) {
+        return NULL;
+    }
+    if (name == NULL || name[0] == '\0') { /* C-22 */
+        otel__diag(&sdk->e.r.sink, OTEL_SEVERITY_WARN, "an instrumentation scope has no name", NULL,
+                   NULL);
+    }
+    scope = otel__scope_find(&sdk->e.r, name, version);
+    if (scope == NULL) {
+        otel__diag(&sdk->e.r.sink, OTEL_SEVERITY_ERROR, "no room for the scope ", name,
+                   ": raise max_scopes or text_bytes");
+    }
+    return scope;
+}
+
+OTEL_API const char *otel_status_text(otel_status status)
+{
+    switch (status) {
+#define OTEL__STATUS_CASE(name, number, text)                                                      \
+    case OTEL_##name: return text;
+        OTEL_STATUS_LIST(OTEL__STATUS_CASE)
+#undef OTEL__STATUS_CASE
+    case OTEL__STATUS_END: break;
+    }
+    return "unknown status";
+}
+
+OTEL_API const char *otel_drop_text(otel_drop reason)
+{
+    switch (reason) {
+#define OTEL__DROP_CASE(name, number, text)                                                        \
+    case OTEL_DROP_##name: return text;
+        OTEL_DROP_LIST(OTEL__DROP_CASE)
+#undef OTEL__DROP_CASE
+    case OTEL_DROP_COUNT: break;
+    }
+    return "unknown reason";
+}
+
+#endif /* OTEL_LITE_IMPLEMENTATION */
+
+/* Licence
+ *
+ * MIT License
+ *
+ * Copyright (c) 2026 the otel_lite authors
+ *
+ * Permission is hereby granted, free of charge, to any person obtaining a copy
+ * of this software and associated documentation files (the "Software"), to deal
+ * in the Software without restriction, including without limitation the rights
+ * to use, copy, modify, merge, publish, distribute, sublicense, and/or sell
+ * copies of the Software, and to permit persons to whom the Software is
+ * furnished to do so, subject to the following conditions:
+ *
+ * The above copyright notice and this permission notice shall be included in all
+ * copies or substantial portions of the Software.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR
+ * IMPLIED, INCLUDING BUT NOT LIMITED TO THE WARRANTIES OF MERCHANTABILITY,
+ * FITNESS FOR A PARTICULAR PURPOSE AND NONINFRINGEMENT. IN NO EVENT SHALL THE
+ * AUTHORS OR COPYRIGHT HOLDERS BE LIABLE FOR ANY CLAIM, DAMAGES OR OTHER
+ * LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR OTHERWISE, ARISING FROM,
+ * OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE
+ * SOFTWARE.
+ */

@@ -1,0 +1,226 @@
+/* signals: what a program calls to record: context, spans, metrics, log records.
+ * All of it is for any thread, signal handlers and interrupts included, unless a comment says
+ * otherwise; NULL and zeroed handles are no-ops; nothing returns an error, losses are counted.
+ * Spec: trace/api.md, metrics/api.md, logs/api.md. */
+#ifndef OTEL__API_SIGNALS_H
+#define OTEL__API_SIGNALS_H
+
+#include "api.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- context ---- */
+
+/* The identity of a span, as it travels between threads and processes. Zeroed = none. */
+typedef struct otel_context {
+    uint8_t trace_id[16];
+    uint8_t span_id[8];
+    uint8_t trace_flags; /* W3C: bit 0 sampled, bit 1 random trace id */
+    uint8_t remote;      /* 1 when it came from another process       */
+} otel_context;
+
+#define OTEL_TRACE_FLAG_SAMPLED 0x01u
+#define OTEL_TRACE_FLAG_RANDOM  0x02u
+
+/* ---- spans ---- */
+
+#if !defined(OTEL_LITE_NO_TRACES)
+
+typedef enum otel_span_kind {
+    OTEL_SPAN_KIND_DEFAULT = 0, /* internal */
+    OTEL_SPAN_KIND_INTERNAL = 1,
+    OTEL_SPAN_KIND_SERVER = 2,
+    OTEL_SPAN_KIND_CLIENT = 3,
+    OTEL_SPAN_KIND_PRODUCER = 4,
+    OTEL_SPAN_KIND_CONSUMER = 5
+} otel_span_kind;
+
+typedef enum otel_status_code {
+    OTEL_STATUS_CODE_UNSET = 0,
+    OTEL_STATUS_CODE_OK = 1,
+    OTEL_STATUS_CODE_ERROR = 2
+} otel_status_code;
+
+/* A span by value: copy it, hand it to another thread. It keeps its identity after it has ended (an
+ * ended span can be a parent); everything else on an ended or zeroed one is a no-op. */
+typedef struct otel_span {
+    struct otel__span *slot;       /* NULL: not recording */
+    uint32_t           generation; /* of the slot         */
+    otel_context       context;
+} otel_span;
+
+/* How a span starts. Zeroed or NULL: internal, child of the current span, no attributes. */
+typedef struct otel_span_options {
+    const otel_context *parent; /* borrowed; NULL: the current span              */
+    bool                root;   /* start a new trace whatever the current span   */
+    otel_span_kind      kind;   /* [internal]                                    */
+    otel_attrs          attrs;  /* borrowed                                      */
+} otel_span_options;
+
+/* Start a span. It does not become the current one: see otel_span_attach().
+ *
+ *   scope    from otel_scope_get()
+ *   name     borrowed, UTF-8
+ *   options  borrowed for the call, or NULL
+ *
+ * Returns  the span. When nothing is recorded (NULL scope, telemetry off, no free slot) a
+ *          non-recording one: with the parent's identity if telemetry is off, else with ids of its
+ *          own, so that propagation goes on.
+ * Threads  any thread; may be ended on another.
+ * Memory   one of max_open_spans slots; attributes that outgrow it take chunks.
+ * Spec     trace/api.md "Span Creation"; trace/sdk.md "SDK Span creation". */
+OTEL_API otel_span otel_span_start(otel_scope *scope, const char *name,
+                                   const otel_span_options *options);
+
+/* Set attributes; a key that is there already gets the new value.
+ * Any thread; two threads at one span: one of them loses (counted: busy_handles).
+ * Spec: trace/api.md "Set Attributes". */
+OTEL_API void otel_span_set(otel_span span, otel_attrs attrs);
+
+/* Add an event at the current time. Any thread. Spec: trace/api.md "Add Events". */
+OTEL_API void otel_span_add_event(otel_span span, const char *name, otel_attrs attrs);
+
+/* Set the status. Unset is ignored, Ok is final, Error replaces Error; `message` (borrowed, may be
+ * NULL) counts only for Error. Any thread. Spec: trace/api.md "Set Status". */
+OTEL_API void otel_span_set_status(otel_span span, otel_status_code code, const char *message);
+
+/* End the span now and queue it. Every later call on it is a no-op.
+ * Any thread; takes no lock; the record that completes a batch may write one word to wake a
+ * sleeping engine. Spec: trace/api.md "End". */
+OTEL_API void otel_span_end(otel_span span);
+
+/* Whether setting anything on the span has an effect. Any thread. Spec: "IsRecording". */
+OTEL_API bool otel_span_is_recording(otel_span span);
+
+/* The span's identity; zeroed for a zeroed span. Any thread, also after its end. */
+OTEL_API otel_context otel_span_context(otel_span span);
+
+/* Make `span` the current one of this thread: parent of spans started, and joined by log records
+ * written, without a context of their own.
+ * Returns  the identity that was current before, for otel_span_detach().
+ * Threads  the current span belongs to the calling thread (without threads: to the program).
+ * Spec     trace/api.md "Context Interaction"; context/README.md "Attach Context". */
+OTEL_API otel_context otel_span_attach(otel_span span);
+
+/* Put back what otel_span_attach() returned. Same thread. */
+OTEL_API void otel_span_detach(otel_context previous);
+
+#endif /* OTEL_LITE_NO_TRACES */
+
+/* ---- metrics ---- */
+
+#if !defined(OTEL_LITE_NO_METRICS)
+
+/* How a histogram is made. Zeroed or NULL: OpenTelemetry's 15 default boundaries. */
+typedef struct otel_histogram_options {
+    const double *bounds;   /* upper, inclusive, strictly increasing, finite; copied */
+    size_t        n_bounds; /* at most 255                                           */
+} otel_histogram_options;
+
+/* Create a counter of integers, a sum that only grows.
+ *
+ *   scope        from otel_scope_get()
+ *   name         first a letter, then letters, digits, _ . - /, at most 255; copied
+ *   unit         UCUM, such as "By" or "{request}", at most 63 bytes; copied; NULL for none
+ *   description  copied; NULL for none
+ *
+ * Returns  the counter; the same one for the same scope, name, unit and description; NULL when the
+ *          metrics signal is off or its memory used up (reported).
+ * Threads  any thread, not a signal handler. It lives as long as the SDK.
+ * Memory   one of max_instruments, and text for the copies.
+ * Spec     metrics/api.md "Counter creation". */
+OTEL_API otel_counter *otel_counter_create(otel_scope *scope, const char *name, const char *unit,
+                                           const char *description);
+/* Create a counter of doubles; otherwise as otel_counter_create(). */
+OTEL_API otel_counter_f64 *otel_counter_create_f64(otel_scope *scope, const char *name,
+                                                   const char *unit, const char *description);
+/* Create an up-down counter of integers, a sum that also falls; as otel_counter_create(). */
+OTEL_API otel_updown *otel_updown_create(otel_scope *scope, const char *name, const char *unit,
+                                         const char *description);
+/* Create an up-down counter of doubles; as otel_counter_create(). */
+OTEL_API otel_updown_f64 *otel_updown_create_f64(otel_scope *scope, const char *name,
+                                                 const char *unit, const char *description);
+/* Create a gauge of integers, which keeps the last value; as otel_counter_create(). */
+OTEL_API otel_gauge *otel_gauge_create(otel_scope *scope, const char *name, const char *unit,
+                                       const char *description);
+/* Create a gauge of doubles; as otel_counter_create(). */
+OTEL_API otel_gauge_f64 *otel_gauge_create_f64(otel_scope *scope, const char *name,
+                                               const char *unit, const char *description);
+/* Create a histogram of integers with explicit buckets; as otel_counter_create(). Boundaries that
+ * are not valid are reported and the default ones used. */
+OTEL_API otel_histogram *otel_histogram_create(otel_scope *scope, const char *name,
+                                               const char *unit, const char *description,
+                                               const otel_histogram_options *options);
+/* Create a histogram of doubles; as otel_histogram_create(). */
+OTEL_API otel_histogram_f64 *otel_histogram_create_f64(otel_scope *scope, const char *name,
+                                                       const char *unit, const char *description,
+                                                       const otel_histogram_options *options);
+
+/* Add `value` to a counter for one attribute set.
+ *
+ *   counter  NULL is ignored
+ *   value    in the instrument's unit, >= 0; a negative one is dropped (otel_stats: bad_values)
+ *   attrs    borrowed; copied the first time the set is seen; at most 128 attributes count
+ *
+ * Threads  any thread.
+ * Memory   a new set takes space of series_bytes; past max_series or that space it is counted in
+ *          the series otel.metric.overflow=true, so that totals stay right.
+ * Spec     metrics/api.md "Counter operations"; metrics/sdk.md "Cardinality limits". */
+OTEL_API void otel_counter_add(otel_counter *counter, int64_t value, otel_attrs attrs);
+/* Add a finite double >= 0; as otel_counter_add(). */
+OTEL_API void otel_counter_add_f64(otel_counter_f64 *counter, double value, otel_attrs attrs);
+/* Add a positive or negative integer; as otel_counter_add(). */
+OTEL_API void otel_updown_add(otel_updown *updown, int64_t value, otel_attrs attrs);
+/* Add a finite double; as otel_counter_add(). */
+OTEL_API void otel_updown_add_f64(otel_updown_f64 *updown, double value, otel_attrs attrs);
+/* Set the gauge of one attribute set; as otel_counter_add(). */
+OTEL_API void otel_gauge_set(otel_gauge *gauge, int64_t value, otel_attrs attrs);
+/* Set a finite double; as otel_counter_add(). */
+OTEL_API void otel_gauge_set_f64(otel_gauge_f64 *gauge, double value, otel_attrs attrs);
+/* Record an integer, negative ones too; as otel_counter_add(). */
+OTEL_API void otel_histogram_record(otel_histogram *histogram, int64_t value, otel_attrs attrs);
+/* Record a finite double; as otel_counter_add(). */
+OTEL_API void otel_histogram_record_f64(otel_histogram_f64 *histogram, double value,
+                                        otel_attrs attrs);
+
+#endif /* OTEL_LITE_NO_METRICS */
+
+/* ---- log records ---- */
+
+#if !defined(OTEL_LITE_NO_LOGS)
+
+/* A log record with every field. Zeroed fields are left out. Texts are borrowed, UTF-8. */
+typedef struct otel_log_record {
+    otel_severity       severity;
+    const char         *severity_text; /* the source's own name of the level          */
+    const char         *body;
+    const char         *event_name; /* makes the record an event                   */
+    otel_attrs          attrs;
+    const otel_context *context;      /* the span it belongs to; NULL: the current   */
+    uint64_t            time_unix_ns; /* when it happened; 0: not known, left out    */
+} otel_log_record;
+
+/* Write a log record of something that happens now, in the current span (if any).
+ *
+ *   severity  1 to 24, or OTEL_SEVERITY_UNSPECIFIED
+ *   body      borrowed, UTF-8 (repaired if it is not); NULL for none
+ *   attrs     borrowed
+ *
+ * Threads  any thread.
+ * Memory   queue only; when it is full the record is dropped and counted.
+ * Spec     logs/api.md "Emit a LogRecord". */
+OTEL_API void otel_log(otel_scope *scope, otel_severity severity, const char *body,
+                       otel_attrs attrs);
+
+/* Write a log record with every field; `record` is borrowed; as otel_log(). */
+OTEL_API void otel_log_emit(otel_scope *scope, const otel_log_record *record);
+
+#endif /* OTEL_LITE_NO_LOGS */
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* OTEL__API_SIGNALS_H */

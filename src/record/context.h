@@ -1,0 +1,297 @@
+/* context: what the three signals share while recording: the scopes, the clock's anchor, the source
+ * of ids, the current span, the check that the SDK is open and that this is not a forked child.
+ * Called by every recording call; filled in by sdk/. Nothing here waits or makes a system call,
+ * except the set-up lock, which only otel_*_create() and otel_scope_get() take.
+ * Spec: trace/sdk.md "ID Generators"; context/README.md; requirements T-36, T-37, X-03. */
+#ifndef OTEL__RECORD_CONTEXT_H
+#define OTEL__RECORD_CONTEXT_H
+
+#include "../core/diag.h"
+#include "../core/ring.h"
+#include "../wire/attr.h"
+
+struct otel__trace;
+struct otel__metrics;
+struct otel__logs;
+
+enum {                        /* otel__recorder.live */
+       OTEL__LIVE_FORKED = 0, /* what a wiped page reads as in a child */
+       OTEL__LIVE_OPEN = 1,
+       OTEL__LIVE_CLOSED = 2,
+       OTEL__LIVE_RESETTING = 3 /* a child's first caller is emptying the inherited state */
+};
+
+typedef struct otel__recorder {
+    /* read by every call */
+    otel__a32            *live;   /* OTEL__LIVE_*, in a page that a forked child finds zeroed    */
+    otel__a64             anchor; /* Unix time minus monotonic time, ns, renewed by the engine   */
+    struct otel__trace   *trace;  /* NULL: the signal is off                                     */
+    struct otel__metrics *metrics;
+    struct otel__logs    *logs;
+    otel_sdk             *sdk;
+    uint32_t              attribute_limit; /* of one span, event or log record */
+    /* ids: fixed until a fork */
+    uint64_t  seed[4];
+    otel__a32 serial; /* of ids made without a slot */
+    /* waking the engine */
+    otel__a32 sleeping; /* 1: the engine waits and wants one wake-up */
+    void (*wake)(struct otel__recorder *r);
+    void (*forked)(struct otel__recorder *r);
+    /* losses and telling */
+    otel__losses    losses;
+    otel__diag_sink sink;
+    /* set-up, under the lock */
+    otel__a32   lock;
+    otel__a32   n_scopes;
+    uint32_t    max_scopes;
+    otel_scope *scopes;
+    otel__arena text;       /* copies of names, units, descriptions */
+    otel__a32   live_local; /* stands in for the page where there is none */
+} otel__recorder;
+
+struct otel_scope {
+    otel__recorder *r;
+    const char     *name; /* copied, NUL-terminated; so is version */
+    const char     *version;
+    const uint8_t  *bytes; /* the InstrumentationScope message */
+    uint32_t        length;
+    uint32_t        index;
+};
+
+/* ---- context: is the SDK open ---- */
+
+/* The rare half of otel__recorder_live(). */
+OTEL__FN OTEL__COLD bool otel__recorder_settle(otel__recorder *r)
+{
+    uint32_t expected = OTEL__LIVE_FORKED;
+    if (otel__a32_cas(r->live, &expected, OTEL__LIVE_RESETTING)) {
+        r->forked(r); /* leaves OTEL__LIVE_OPEN or _CLOSED */
+    }
+    return otel__a32_load(r->live) == OTEL__LIVE_OPEN;
+}
+
+/* Whether recording is possible: one load. Notices a fork, before anything is recorded. */
+OTEL__INLINE bool otel__recorder_live(otel__recorder *r)
+{
+    return OTEL__LIKELY(otel__a32_load(r->live) == OTEL__LIVE_OPEN) || otel__recorder_settle(r);
+}
+
+/* ---- context: time ---- */
+
+/* The time as Unix nanoseconds, from one reading of the monotonic clock. */
+OTEL__INLINE uint64_t otel__recorder_now(const otel__recorder *r)
+{
+    return otel__mono_ns() + otel__a64_peek(&r->anchor);
+}
+
+/* ---- context: ids ---- */
+
+/* A bijection of 64 bits that no output bit leaves guessable without the seeds: distinct counters
+ * give distinct ids. Constants: the finalizer of MurmurHash3 (public domain). */
+OTEL__INLINE uint64_t otel__recorder_mix(uint64_t x, uint64_t k0, uint64_t k1)
+{
+    x = (x ^ k0) * 0xff51afd7ed558ccdu;
+    x = (x ^ (x >> 33) ^ k1) * 0xc4ceb9fe1a85ec53u;
+    return x ^ (x >> 33);
+}
+
+/* The counter behind an id: which slot, and how often it was used. Slot 0 stands for no slot. */
+OTEL__INLINE uint64_t otel__recorder_counter(uint32_t slot, uint64_t use)
+{
+    return ((uint64_t)slot << 44) ^ use;
+}
+
+OTEL__INLINE void otel__recorder_span_id(const otel__recorder *r, uint64_t counter, uint8_t id[8])
+{
+    uint64_t v = otel__recorder_mix(counter, r->seed[0], r->seed[1]);
+    if (OTEL__UNLIKELY(v == 0)) {
+        v = 1; /* all zero is no id: T-37 */
+    }
+    otel__pb_store_le64(id, v); /* the same ids on every target, given the same seeds */
+}
+
+OTEL__INLINE void otel__recorder_trace_id(const otel__recorder *r, uint64_t counter, uint8_t id[16])
+{
+    const uint64_t high = otel__recorder_mix(counter, r->seed[2], r->seed[0]);
+    uint64_t       low = otel__recorder_mix(counter, r->seed[3], r->seed[2]);
+    if (OTEL__UNLIKELY(low == 0)) {
+        low = 1;
+    }
+    otel__pb_store_le64(id, high);
+    otel__pb_store_le64(id + 8, low);
+}
+
+OTEL__FN bool otel__context_is_valid(const otel_context *c)
+{
+    uint64_t high;
+    uint64_t low;
+    uint64_t span;
+    memcpy(&high, c->trace_id, 8);
+    memcpy(&low, c->trace_id + 8, 8);
+    memcpy(&span, c->span_id, 8);
+    return (high | low) != 0 && span != 0;
+}
+
+/* ---- context: the current span of this thread ---- */
+
+/* Two copies and which one counts: a signal handler that reads between two stores of an attach sees
+ * the old one whole. */
+typedef struct otel__current {
+    otel_context copy[2];
+    uint8_t      which;
+} otel__current;
+
+OTEL__TLS otel__current otel__context_tls;
+
+OTEL__INLINE const otel_context *otel__context_current(void)
+{
+    return &otel__context_tls.copy[otel__context_tls.which];
+}
+
+OTEL__FN otel_context otel__context_swap(const otel_context *next)
+{
+    const uint8_t      which = otel__context_tls.which;
+    const otel_context previous = otel__context_tls.copy[which];
+
+    otel__context_tls.copy[which ^ 1u] = *next;
+    OTEL__COMPILER_FENCE();
+    otel__context_tls.which = which ^ 1u;
+    return previous;
+}
+
+/* ---- context: waking the engine ---- */
+
+/* After a commit: a batch is complete when its records, or half the ring, are there. */
+OTEL__INLINE void otel__recorder_committed(otel__recorder *r, const otel__ring *ring,
+                                           const otel__ring_slot *slot, uint32_t batch)
+{
+    if (OTEL__UNLIKELY(slot->queued >= batch || slot->bytes > ring->capacity / 2u) &&
+        OTEL__UNLIKELY(otel__a32_peek(&r->sleeping) == 1u) &&
+        otel__a32_swap(&r->sleeping, 0) == 1u) {
+        r->wake(r);
+    }
+}
+
+/* Count a refusal of the ring as the signal's loss. */
+OTEL__FN OTEL__COLD void otel__recorder_refused(otel__recorder *r, otel_signal signal,
+                                                otel__ring_result why)
+{
+    const otel_drop reason = why == OTEL__RING_FULL_RECORDS ? OTEL_DROP_QUEUE_RECORDS
+                             : why == OTEL__RING_FULL_BYTES ? OTEL_DROP_QUEUE_BYTES
+                                                            : OTEL_DROP_TOO_LARGE;
+    otel__losses_drop(&r->losses, signal, reason);
+}
+
+/* Every queued record begins with its scope's index. */
+#define OTEL__RECORD_PREFIX 4u
+
+OTEL__INLINE uint8_t *otel__record_prefix(uint8_t *p, uint32_t scope)
+{
+    memcpy(p, &scope, OTEL__RECORD_PREFIX);
+    return p + OTEL__RECORD_PREFIX;
+}
+
+/* ---- context: set-up ---- */
+
+OTEL__FN void otel__recorder_lock(otel__recorder *r)
+{
+    while (otel__a32_swap(&r->lock, 1u) != 0) {
+#if !defined(OTEL_LITE_FREESTANDING)
+        struct timespec nap = { 0, 50000 };
+        (void)nanosleep(&nap, NULL); /* set-up only: the holder copies a few bytes */
+#endif
+    }
+}
+
+OTEL__FN void otel__recorder_unlock(otel__recorder *r) { otel__a32_store(&r->lock, 0); }
+
+/* Copy a text of n bytes into the block, repaired if it is not UTF-8, NUL-terminated; NULL when it
+ * is full. Under the lock. */
+OTEL__FN char *otel__recorder_copy(otel__recorder *r, const char *s, size_t n)
+{
+    const size_t used = r->text.used;
+    const size_t need = n > 0 ? otel__text_utf8_repair(NULL, s, n) : 0;
+    char        *copy;
+
+    copy = (char *)otel__arena_take(&r->text, need + 1u, 1);
+    if (copy == NULL) {
+        r->text.used = used; /* a shorter text may still fit */
+        return NULL;
+    }
+    if (n > 0) {
+        (void)otel__text_utf8_repair(copy, s, n);
+    }
+    copy[need] = '\0';
+    return copy;
+}
+
+OTEL__FN bool otel__text_is(const char *a, const char *b)
+{
+    return strcmp(a, b != NULL ? b : "") == 0;
+}
+
+/* The InstrumentationScope message: name = 1, version = 2. */
+OTEL__FN void otel__scope_encode(otel__out *o, const char *name, const char *version)
+{
+    if (name[0] != '\0') {
+        otel__pb_bytes(o, 1, name, strlen(name));
+    }
+    if (version[0] != '\0') {
+        otel__pb_bytes(o, 2, version, strlen(version));
+    }
+}
+
+/* Fill in a new scope. Under the lock; false when there is no room for the copies. */
+OTEL__FN bool otel__scope_make(otel__recorder *r, otel_scope *scope, const char *name,
+                               const char *version)
+{
+    otel__out measure = otel__out_make(NULL, 0);
+    otel__out out;
+    uint8_t  *bytes;
+
+    scope->name = otel__recorder_copy(r, name, strlen(name));
+    scope->version = otel__recorder_copy(r, version, strlen(version));
+    if (scope->name == NULL || scope->version == NULL) {
+        return false;
+    }
+    otel__scope_encode(&measure, scope->name, scope->version);
+    bytes = (uint8_t *)otel__arena_take(&r->text, measure.len + 1u, 1);
+    if (bytes == NULL) {
+        return false;
+    }
+    out = otel__out_make(bytes, measure.len + 1u);
+    otel__scope_encode(&out, scope->name, scope->version);
+    scope->bytes = bytes;
+    scope->length = (uint32_t)out.len;
+    scope->r = r;
+    return true;
+}
+
+/* The scope of that name and version, made if it is new; NULL when there is no room. */
+OTEL__FN otel_scope *otel__scope_find(otel__recorder *r, const char *name, const char *version)
+{
+    otel_scope *found = NULL;
+    uint32_t    n;
+    uint32_t    i;
+
+    otel__recorder_lock(r);
+    n = otel__a32_peek(&r->n_scopes);
+    for (i = 0; i < n && found == NULL; i++) {
+        if (otel__text_is(r->scopes[i].name, name) &&
+            otel__text_is(r->scopes[i].version, version)) {
+            found = &r->scopes[i];
+        }
+    }
+    if (found == NULL && n < r->max_scopes) {
+        r->scopes[n].index = n;
+        if (otel__scope_make(r, &r->scopes[n], name != NULL ? name : "",
+                             version != NULL ? version : "")) {
+            found = &r->scopes[n];
+            otel__a32_store(&r->n_scopes, n + 1u);
+        }
+    }
+    otel__recorder_unlock(r);
+    return found;
+}
+
+#endif /* OTEL__RECORD_CONTEXT_H */

@@ -1,0 +1,223 @@
+/* log: log records, encoded straight into the queue's bytes: measured, reserved, written,
+ * committed. Called from any thread, signal handler or interrupt; keeps no state but the ring.
+ * Spec: logs/api.md "Emit a LogRecord", logs/sdk.md, logs.proto; requirements L-02..L-08, L-20,
+ * P-31. */
+#ifndef OTEL__RECORD_LOG_H
+#define OTEL__RECORD_LOG_H
+
+#if !defined(OTEL_LITE_NO_LOGS)
+
+#include "context.h"
+
+typedef struct otel__logs {
+    otel__ring ring;
+    uint32_t   batch; /* records that complete a batch */
+} otel__logs;
+
+/* One record, measured: texts after repair, attributes that count. */
+typedef struct otel__log_size {
+    size_t              severity_text;
+    size_t              body;    /* bytes of the text; the AnyValue adds its tag and length */
+    size_t              any;     /* bytes of the body's AnyValue                            */
+    size_t              event;   /* bytes of the event name                                 */
+    size_t              total;   /* bytes of the LogRecord                                  */
+    const otel_context *context; /* valid, or NULL                                          */
+    uint32_t            dropped; /* attributes                                              */
+    bool                repeats; /* some keys may occur twice                               */
+} otel__log_size;
+
+OTEL__FN size_t otel__log_text(const char *s)
+{
+    return s != NULL ? otel__text_utf8_repair(NULL, s, strlen(s)) : 0;
+}
+
+OTEL__FN void otel__log_measure_attrs(otel__log_size *m, otel_attrs attrs, uint32_t limit)
+{
+    uint32_t kept = 0;
+    size_t   i;
+
+    m->dropped = 0;
+    m->repeats = otel__attrs_may_repeat(attrs);
+    for (i = 0; i < attrs.count; i++) {
+        otel__kv kv;
+        if (!otel__kv_measure_checked(&kv, &attrs.items[i])) {
+            m->dropped++;
+        } else if (otel__attrs_keeps(attrs, i, m->repeats, limit, &kept)) {
+            m->total += otel__kv_field_size(&kv);
+        } else if (!m->repeats || !otel__attrs_is_shadowed(attrs, i)) {
+            m->dropped++;
+        }
+    }
+    if (m->dropped > 0) {
+        m->total += 1u + otel__pb_varint_size(m->dropped);
+    }
+}
+
+OTEL__FN void otel__log_measure(otel__log_size *m, const otel_log_record *record, otel_attrs attrs,
+                                uint32_t limit)
+{
+    const otel_context *context = record->context;
+
+    m->context = context != NULL ? context : otel__context_current();
+    if (!otel__context_is_valid(m->context)) {
+        m->context = NULL; /* absent, not zeros: L-04, P-20 */
+    }
+    m->severity_text = otel__log_text(record->severity_text);
+    m->body = otel__log_text(record->body);
+    m->any = record->body != NULL ? otel__pb_field_size(m->body) : 0;
+    m->event = otel__log_text(record->event_name);
+    m->total = 9; /* observed time */
+    m->total += record->time_unix_ns != 0 ? 9u : 0u;
+    m->total += record->severity != OTEL_SEVERITY_UNSPECIFIED ? 2u : 0u;
+    m->total += m->severity_text > 0 ? otel__pb_field_size(m->severity_text) : 0u;
+    m->total += record->body != NULL ? otel__pb_field_size(m->any) : 0u;
+    m->total += m->event > 0 ? otel__pb_field_size(m->event) : 0u;
+    m->total += m->context != NULL ? 5u + 18u + 10u : 0u;
+    otel__log_measure_attrs(m, attrs, limit);
+}
+
+OTEL__FN uint8_t *otel__log_put_text(uint8_t *p, uint8_t tag, const char *s, size_t repaired)
+{
+    const size_t n = strlen(s);
+    uint64_t     high = 0;
+
+    *p++ = tag;
+    p = otel__kv_length(p, repaired);
+    if (OTEL__LIKELY(n == repaired) && OTEL__LIKELY(otel__attr_is_ascii(s, n))) {
+        return otel__kv_text(p, s, n, &high);
+    }
+    return p + otel__text_utf8_repair((char *)p, s, n);
+}
+
+OTEL__FN uint8_t *otel__log_put_context(uint8_t *p, const otel_context *c)
+{
+    *p++ = OTEL__PB_TAG(8, OTEL__PB_FIXED32);
+    otel__pb_store_le32(p, c->trace_flags);
+    p += 4;
+    *p++ = OTEL__PB_TAG(9, OTEL__PB_LEN);
+    *p++ = 16;
+    memcpy(p, c->trace_id, 16);
+    p += 16;
+    *p++ = OTEL__PB_TAG(10, OTEL__PB_LEN);
+    *p++ = 8;
+    memcpy(p, c->span_id, 8);
+    return p + 8;
+}
+
+OTEL__FN uint8_t *otel__log_put_attrs(uint8_t *p, const otel__log_size *m, otel_attrs attrs,
+                                      uint32_t limit)
+{
+    uint32_t kept = 0;
+    uint64_t high = 0;
+    size_t   i;
+
+    for (i = 0; i < attrs.count; i++) {
+        otel__kv kv;
+        if (otel__kv_measure_checked(&kv, &attrs.items[i]) &&
+            otel__attrs_keeps(attrs, i, m->repeats, limit, &kept)) {
+            p = otel__kv_store(p, OTEL__PB_TAG(6, OTEL__PB_LEN), &kv, &attrs.items[i], &high);
+        }
+    }
+    if (m->dropped > 0) {
+        *p++ = OTEL__PB_TAG(7, OTEL__PB_VARINT);
+        p = otel__pb_store_varint(p, m->dropped);
+    }
+    return p;
+}
+
+/* Write what otel__log_measure() counted. */
+OTEL__FN void otel__log_put(uint8_t *p, const otel__log_size *m, const otel_log_record *record,
+                            uint64_t now)
+{
+    if (record->time_unix_ns != 0) {
+        *p++ = OTEL__PB_TAG(1, OTEL__PB_FIXED64);
+        otel__pb_store_le64(p, record->time_unix_ns);
+        p += 8;
+    }
+    if (record->severity != OTEL_SEVERITY_UNSPECIFIED) {
+        *p++ = OTEL__PB_TAG(2, OTEL__PB_VARINT);
+        *p++ = (uint8_t)record->severity;
+    }
+    if (m->severity_text > 0) {
+        p = otel__log_put_text(p, OTEL__PB_TAG(3, OTEL__PB_LEN), record->severity_text,
+                               m->severity_text);
+    }
+    if (record->body != NULL) {
+        *p++ = OTEL__PB_TAG(5, OTEL__PB_LEN);
+        p = otel__kv_length(p, m->any);
+        p = otel__log_put_text(p, OTEL__PB_TAG(1, OTEL__PB_LEN), record->body, m->body);
+    }
+    if (m->context != NULL) {
+        p = otel__log_put_context(p, m->context);
+    }
+    *p++ = OTEL__PB_TAG(11, OTEL__PB_FIXED64);
+    otel__pb_store_le64(p, now); /* L-03: always set */
+    p += 8;
+    if (m->event > 0) {
+        (void)otel__log_put_text(p, OTEL__PB_TAG(12, OTEL__PB_LEN), record->event_name, m->event);
+    }
+}
+
+/* Queue one record; `record` has a severity from 0 to 24. */
+OTEL__FN void otel__log_queue(otel_scope *scope, const otel_log_record *record, uint64_t now)
+{
+    otel__recorder   *r = scope->r;
+    otel__logs       *logs = r->logs;
+    const otel_attrs  attrs = otel_attrs_of(record->attrs.items, record->attrs.count);
+    otel__log_size    m;
+    otel__ring_slot   slot;
+    otel__ring_result result;
+    uint8_t          *p;
+
+    otel__log_measure(&m, record, attrs, r->attribute_limit);
+    if (m.dropped > 0) {
+        (void)otel__a32_count(&r->losses.attributes, m.dropped);
+    }
+    m.total += OTEL__RECORD_PREFIX;
+    result = otel__ring_reserve(
+        &logs->ring, m.total <= OTEL__RING_LENGTH ? (uint32_t)m.total : OTEL__RING_LENGTH, &slot);
+    if (OTEL__UNLIKELY(result != OTEL__RING_OK)) {
+        otel__recorder_refused(r, OTEL_SIGNAL_LOGS, result);
+        return;
+    }
+    p = otel__record_prefix(slot.data, scope->index);
+    p = otel__log_put_attrs(p, &m, attrs, r->attribute_limit);
+    otel__log_put(p, &m, record, now);
+    otel__ring_commit(&slot);
+    otel__recorder_committed(r, &logs->ring, &slot, logs->batch);
+}
+
+OTEL_API void otel_log(otel_scope *scope, otel_severity severity, const char *body,
+                       otel_attrs attrs)
+{
+    otel_log_record record;
+
+    if (scope == NULL || scope->r->logs == NULL || !otel__recorder_live(scope->r)) {
+        return;
+    }
+    memset(&record, 0, sizeof record);
+    record.severity =
+        (int)severity < 0 || (int)severity > 24 ? OTEL_SEVERITY_UNSPECIFIED : severity;
+    record.body = body;
+    record.attrs = attrs;
+    record.time_unix_ns = otel__recorder_now(scope->r);
+    otel__log_queue(scope, &record, record.time_unix_ns);
+}
+
+OTEL_API void otel_log_emit(otel_scope *scope, const otel_log_record *record)
+{
+    otel_log_record copy;
+
+    if (scope == NULL || record == NULL || scope->r->logs == NULL ||
+        !otel__recorder_live(scope->r)) {
+        return;
+    }
+    copy = *record;
+    if ((int)copy.severity < 0 || (int)copy.severity > 24) {
+        copy.severity = OTEL_SEVERITY_UNSPECIFIED;
+    }
+    otel__log_queue(scope, &copy, otel__recorder_now(scope->r));
+}
+
+#endif /* OTEL_LITE_NO_LOGS */
+#endif /* OTEL__RECORD_LOG_H */

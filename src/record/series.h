@@ -1,0 +1,535 @@
+/* series: the table from attribute sets to their values, shared by all instruments.
+ * A series is made once, in memory from one pool, and never moves or goes away: so lookups need no
+ * lock, and a cell once filled is final. Cells are offsets into the pool, at least twice as many as
+ * series fit. Two threads that see a new set at once both build it; one publishes, the other's
+ * memory is kept as a spare. When the pool or the instrument's limit is used up, new sets share the
+ * instrument's overflow series, so that totals stay right.
+ * Spec: metrics/sdk.md "Cardinality limits"; requirements C-08, M-80..M-84, M-109. */
+#ifndef OTEL__RECORD_SERIES_H
+#define OTEL__RECORD_SERIES_H
+
+#if !defined(OTEL_LITE_NO_METRICS)
+
+#include "context.h"
+#include "histogram.h"
+
+#define OTEL__SERIES_UNIT     8u   /* offsets count these; 0 is no series        */
+#define OTEL__SERIES_TYPICAL  128u /* pool bytes for one pair of cells           */
+#define OTEL__SERIES_SPARES   4u   /* losers' series kept for the next new set   */
+#define OTEL__SERIES_OVERFLOW "otel.metric.overflow"
+
+typedef enum otel__kind {
+    OTEL__KIND_COUNTER,
+    OTEL__KIND_UPDOWN,
+    OTEL__KIND_GAUGE,
+    OTEL__KIND_HISTOGRAM
+} otel__kind;
+
+typedef struct otel__series {
+    otel__a32 next;    /* offset of the instrument's next series, in order of appearance */
+    otel__a32 touched; /* 1 once a value is there                                        */
+    uint64_t  hash;
+    uint64_t  start_unix;  /* ns: when the set was first seen  */
+    uint32_t  instrument;  /* index                            */
+    uint32_t  bytes;       /* of the whole series, for a spare */
+    uint32_t  attrs_bytes; /* encoded attributes               */
+    uint16_t  n_attrs;
+    uint16_t  attrs_at; /* offset of the attributes from here, in OTEL__SERIES_UNIT */
+    union {
+        otel__a64  number; /* int64, or a double's bits */
+        otel__hist hist;
+    } value;
+} otel__series;
+
+typedef struct otel__instrument {
+    otel__recorder *r;
+    otel_scope     *scope;
+    const char     *name;
+    const char     *unit;
+    const char     *description;
+    const double   *bounds;
+    uint32_t        n_bounds;
+    uint32_t        index;
+    otel__kind      kind;
+    bool            is_double;
+    otel__a32       last;     /* offset of the series used last                      */
+    otel__a32       tail;     /* offset of a series near the end of the list         */
+    otel__a32       n_series; /* without overflow                                    */
+    uint32_t        overflow; /* offset; there from creation, first of the list      */
+} otel__instrument;
+
+typedef struct otel__metrics {
+    otel__ring        ring;
+    otel__instrument *instruments;
+    otel__a32         n_instruments;
+    uint32_t          max_instruments;
+    uint32_t          max_series; /* of one instrument */
+    uint8_t          *pool;
+    uint32_t          pool_units;
+    otel__a32         pool_used; /* units */
+    otel__a32        *cells;
+    uint32_t          n_cells; /* a power of two */
+    otel__a32         n_filled;
+    otel__a32         spares[OTEL__SERIES_SPARES]; /* offsets, 0 = none */
+} otel__metrics;
+
+OTEL__INLINE otel__series *otel__series_at(const otel__metrics *m, uint32_t offset)
+{
+    return (otel__series *)(void *)(m->pool + (size_t)(offset - 1u) * OTEL__SERIES_UNIT);
+}
+
+OTEL__INLINE uint8_t *otel__series_attrs(otel__series *s)
+{
+    return (uint8_t *)s + (size_t)s->attrs_at * OTEL__SERIES_UNIT;
+}
+
+/* Tag of an attribute in a data point: NumberDataPoint 7, HistogramDataPoint 9. */
+OTEL__INLINE uint8_t otel__series_tag(const otel__instrument *in)
+{
+    return in->kind == OTEL__KIND_HISTOGRAM ? OTEL__PB_TAG(9, OTEL__PB_LEN)
+                                            : OTEL__PB_TAG(7, OTEL__PB_LEN);
+}
+
+OTEL__FN uint32_t otel__series_value_bytes(const otel__instrument *in)
+{
+    const size_t head = offsetof(otel__series, value);
+    const size_t value =
+        in->kind == OTEL__KIND_HISTOGRAM ? otel__hist_bytes(in->n_bounds + 1u) : sizeof(otel__a64);
+    return (uint32_t)((head + value + 7u) & ~(size_t)7u);
+}
+
+/* ---- series: memory ---- */
+
+/* A spare that is large enough, or 0. */
+OTEL__FN uint32_t otel__series_spare(otel__metrics *m, uint32_t bytes)
+{
+    uint32_t i;
+    for (i = 0; i < OTEL__SERIES_SPARES; i++) {
+        uint32_t offset = otel__a32_load(&m->spares[i]);
+        if (offset != 0 && otel__a32_cas(&m->spares[i], &offset, 0)) {
+            uint32_t none = 0;
+            if (otel__series_at(m, offset)->bytes >= bytes) {
+                return offset;
+            }
+            if (!otel__a32_cas(&m->spares[i], &none, offset)) {
+                continue; /* the place was taken meanwhile: this memory is lost to the pool */
+            }
+        }
+    }
+    return 0;
+}
+
+/* Memory for a series of `bytes`, or 0. A bounded compare-and-swap: the mark never passes the
+ * end. */
+OTEL__FN uint32_t otel__series_take(otel__metrics *m, uint32_t bytes)
+{
+    const uint32_t units = (bytes + OTEL__SERIES_UNIT - 1u) / OTEL__SERIES_UNIT;
+    uint32_t       offset = otel__series_spare(m, bytes);
+    uint32_t       used;
+
+    if (offset != 0) {
+        return offset;
+    }
+    used = otel__a32_peek(&m->pool_used);
+    while (units <= m->pool_units - used) {
+        if (otel__a32_cas(&m->pool_used, &used, used + units)) {
+            otel__series_at(m, used + 1u)->bytes = units * OTEL__SERIES_UNIT;
+            return used + 1u;
+        }
+    }
+    return 0;
+}
+
+OTEL__FN void otel__series_give(otel__metrics *m, uint32_t offset)
+{
+    uint32_t i;
+    for (i = 0; i < OTEL__SERIES_SPARES; i++) {
+        uint32_t none = 0;
+        if (otel__a32_cas(&m->spares[i], &none, offset)) {
+            return;
+        }
+    }
+}
+
+/* ---- series: building one ---- */
+
+/* What a set comes to: its size once encoded, how many count, whether text needs repair. */
+typedef struct otel__set {
+    size_t   bytes;
+    uint64_t hash;
+    uint32_t n;       /* attributes looked at, at most OTEL__ATTRS_MAX           */
+    bool     repeats; /* some keys may occur twice                              */
+    bool     broken;  /* some text is repaired, after which keys may be the same */
+} otel__set;
+
+OTEL__FN void otel__set_measure(otel__set *set, otel_attrs attrs)
+{
+    size_t i;
+
+    set->bytes = 0;
+    set->broken = false;
+    for (i = 0; i < set->n; i++) {
+        otel__kv kv;
+        if (otel__kv_measure_checked(&kv, &attrs.items[i])) {
+            set->bytes += otel__kv_field_size(&kv);
+            set->broken = set->broken || kv.broken;
+        }
+    }
+}
+
+/* Remove the written field whose key `field` has too; returns the new end. */
+OTEL__FN uint8_t *otel__series_unrepeat(uint8_t *begin, uint8_t *field, uint8_t *end,
+                                        uint16_t *n_attrs)
+{
+    const uint8_t *value;
+    size_t         length;
+    const uint8_t *key = otel__kv_key(field, &length, &value);
+    uint8_t       *p = begin;
+
+    while (p < field) {
+        uint8_t       *after = (uint8_t *)(uintptr_t)otel__kv_end(p);
+        size_t         n;
+        const uint8_t *other = otel__kv_key(p, &n, &value);
+        if (n == length && otel__attr_same_bytes(key, other, n)) {
+            memmove(p, after, (size_t)(end - after));
+            (*n_attrs)--;
+            return end - (after - p);
+        }
+        p = after;
+    }
+    return end;
+}
+
+/* Encode the set behind the series' value. Later ones of equal keys stay. */
+OTEL__FN void otel__series_encode(otel__series *s, const otel__set *set, otel_attrs attrs,
+                                  uint8_t tag)
+{
+    uint8_t *begin = otel__series_attrs(s);
+    uint8_t *p = begin;
+    uint64_t high = 0;
+    size_t   i;
+
+    s->n_attrs = 0;
+    for (i = 0; i < set->n; i++) {
+        const otel_attr *a = &attrs.items[i];
+        otel__kv         kv;
+        if (otel__kv_measure_checked(&kv, a)) {
+            uint8_t *field = p;
+            p = otel__kv_store(p, tag, &kv, a, &high);
+            s->n_attrs++;
+            if (set->repeats || set->broken) {
+                p = otel__series_unrepeat(begin, field, p, &s->n_attrs);
+            }
+        }
+    }
+    s->attrs_bytes = (uint32_t)(p - begin);
+}
+
+/* The hash of a set is the sum of its attributes' hashes: any order, no sort. */
+OTEL__FN uint64_t otel__series_hash(otel__series *s, uint64_t seed)
+{
+    const uint8_t *p = otel__series_attrs(s);
+    uint64_t       sum = 0;
+    uint32_t       i;
+
+    for (i = 0; i < s->n_attrs; i++) {
+        const otel_attr a = otel__kv_attr(p);
+        sum += otel__attr_hash(&a, otel__attr_hash_key(&a, otel__attr_key_length(&a)), seed);
+        p = otel__kv_end(p);
+    }
+    return sum;
+}
+
+/* Build a series that nobody sees yet. Returns its offset, or 0 when the pool is used up. */
+OTEL__FN uint32_t otel__series_build(otel__metrics *m, const otel__instrument *in, otel__set *set,
+                                     otel_attrs attrs)
+{
+    const uint32_t head = otel__series_value_bytes(in);
+    otel__series  *s;
+    uint32_t       offset;
+
+    otel__set_measure(set, attrs);
+    if (set->bytes > (size_t)m->pool_units * OTEL__SERIES_UNIT ||
+        head / OTEL__SERIES_UNIT > 0xffffu) {
+        return 0;
+    }
+    offset = otel__series_take(m, head + (uint32_t)set->bytes);
+    if (offset == 0) {
+        return 0;
+    }
+    s = otel__series_at(m, offset);
+    otel__a32_put(&s->next, 0);
+    otel__a32_put(&s->touched, 0);
+    s->instrument = in->index;
+    s->attrs_at = (uint16_t)(head / OTEL__SERIES_UNIT);
+    s->start_unix = otel__recorder_now(in->r);
+    if (in->kind == OTEL__KIND_HISTOGRAM) {
+        otel__hist_init(&s->value.hist, in->n_bounds + 1u);
+    } else {
+        otel__a64_put(&s->value.number, 0);
+    }
+    otel__series_encode(s, set, attrs, otel__series_tag(in));
+    s->hash = otel__series_hash(s, in->r->seed[0]);
+    return offset;
+}
+
+/* Append to the instrument's list: lock-free, since nothing is ever removed. */
+OTEL__FN void otel__series_link(otel__metrics *m, otel__instrument *in, uint32_t offset)
+{
+    uint32_t tail = otel__a32_load(&in->tail);
+
+    for (;;) {
+        otel__series *s = otel__series_at(m, tail);
+        uint32_t      next = 0;
+        if (otel__a32_cas(&s->next, &next, offset)) {
+            otel__a32_store(&in->tail, offset);
+            return;
+        }
+        tail = next;
+    }
+}
+
+/* ---- series: comparing ---- */
+
+/* Whether the list is the series' set, in the order in which it was first given. */
+OTEL__INLINE bool otel__series_same_order(otel__series *s, otel_attrs attrs)
+{
+    const uint8_t *p = otel__series_attrs(s);
+    size_t         i;
+
+    if (attrs.count != s->n_attrs) {
+        return false;
+    }
+    for (i = 0; i < attrs.count; i++) {
+        if (!otel__kv_same(p, &attrs.items[i])) {
+            return false;
+        }
+        p = otel__kv_end(p);
+    }
+    return true;
+}
+
+/* Whether it is the series' set in any order; attributes that do not count are left out. */
+OTEL__FN OTEL__NOINLINE bool otel__series_same_any(otel__series *s, otel_attrs attrs,
+                                                   const otel__set *set)
+{
+    uint32_t kept = 0;
+    size_t   i;
+
+    for (i = 0; i < set->n; i++) {
+        const otel_attr *a = &attrs.items[i];
+        const uint8_t   *p = otel__series_attrs(s);
+        uint32_t         k;
+        const size_t     n = otel__attr_key_length(a);
+        if (n == 0 || n > OTEL__KEY_MAX ||
+            (set->repeats && otel__attrs_is_shadowed(otel_attrs_of(attrs.items, set->n), i))) {
+            continue;
+        }
+        for (k = 0; k < s->n_attrs && !otel__kv_same(p, a); k++) {
+            p = otel__kv_end(p);
+        }
+        if (k == s->n_attrs) {
+            return false;
+        }
+        kept++;
+    }
+    return kept == s->n_attrs;
+}
+
+/* Whether two series hold one set: the encoding of an attribute is unique, its place is not. */
+OTEL__FN bool otel__series_same_encoded(otel__series *a, otel__series *b)
+{
+    const uint8_t *p = otel__series_attrs(a);
+    uint32_t       i;
+    uint32_t       k;
+
+    if (a->n_attrs != b->n_attrs || a->attrs_bytes != b->attrs_bytes) {
+        return false;
+    }
+    for (i = 0; i < a->n_attrs; i++) {
+        const size_t   n = (size_t)(otel__kv_end(p) - p);
+        const uint8_t *q = otel__series_attrs(b);
+        for (k = 0; k < b->n_attrs; k++) {
+            const size_t other = (size_t)(otel__kv_end(q) - q);
+            if (n == other && otel__attr_same_bytes(p, q, n)) {
+                break;
+            }
+            q += other;
+        }
+        if (k == b->n_attrs) {
+            return false;
+        }
+        p += n;
+    }
+    return true;
+}
+
+/* ---- series: the table ---- */
+
+OTEL__INLINE uint32_t otel__series_cell(const otel__metrics *m, const otel__instrument *in,
+                                        uint64_t hash)
+{
+    const uint64_t h = otel__attr_mix(hash, in->index);
+    return (uint32_t)(h >> 16) & (m->n_cells - 1u);
+}
+
+/* Hash the list as it was given: equal to the encoded set's hash when no text needs repair. */
+OTEL__INLINE void otel__set_hash(otel__set *set, otel_attrs attrs, uint64_t seed)
+{
+    uint64_t seen = 0;
+    size_t   i;
+
+    set->n = attrs.count < OTEL__ATTRS_MAX ? (uint32_t)attrs.count : OTEL__ATTRS_MAX;
+    set->hash = 0;
+    set->repeats = false;
+    for (i = 0; i < set->n; i++) {
+        const otel_attr *a = &attrs.items[i];
+        const size_t     n = otel__attr_key_length(a);
+        if (OTEL__LIKELY(n != 0 && n <= OTEL__KEY_MAX)) {
+            const uint64_t key = otel__attr_hash_key(a, n);
+            const uint64_t bit = otel__attr_key_bit(key);
+            set->repeats = set->repeats || (seen & bit) != 0;
+            seen |= bit;
+            set->hash += otel__attr_hash(a, key, seed);
+        }
+    }
+}
+
+/* Take the hashes of shadowed items out again: only the last of equal keys counts. */
+OTEL__FN OTEL__COLD void otel__set_unrepeat(otel__set *set, otel_attrs attrs, uint64_t seed)
+{
+    const otel_attrs seen = otel_attrs_of(attrs.items, set->n);
+    bool             any = false;
+    size_t           i;
+
+    for (i = 0; i < set->n; i++) {
+        const otel_attr *a = &attrs.items[i];
+        const size_t     n = otel__attr_key_length(a);
+        if (n != 0 && n <= OTEL__KEY_MAX && otel__attrs_is_shadowed(seen, i)) {
+            set->hash -= otel__attr_hash(a, otel__attr_hash_key(a, n), seed);
+            any = true;
+        }
+    }
+    set->repeats = any;
+}
+
+/* Publish a built series, unless its set is there already. Returns the offset of the one in use. */
+OTEL__FN uint32_t otel__series_publish(otel__metrics *m, otel__instrument *in, uint32_t offset)
+{
+    otel__series *s = otel__series_at(m, offset);
+    uint32_t      cell = otel__series_cell(m, in, s->hash);
+
+    for (;;) {
+        uint32_t found = otel__a32_load(&m->cells[cell]);
+        if (found == 0 && otel__a32_cas(&m->cells[cell], &found, offset)) {
+            otel__series_link(m, in, offset);
+            return offset;
+        }
+        if (found != 0) { /* a lost race looks at the same cell again */
+            otel__series *other = otel__series_at(m, found);
+            if (other->hash == s->hash && other->instrument == in->index &&
+                otel__series_same_encoded(s, other)) {
+                otel__series_give(m, offset);
+                return found;
+            }
+            cell = (cell + 1u) & (m->n_cells - 1u);
+        }
+    }
+}
+
+/* Count one more of `limit`; false when they are used up. */
+OTEL__FN bool otel__series_claim(otel__a32 *n, uint32_t limit)
+{
+    uint32_t have = otel__a32_peek(n);
+    while (have < limit) {
+        if (otel__a32_cas(n, &have, have + 1u)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A set that the table does not hold: make it, or share the overflow series. */
+OTEL__FN OTEL__COLD uint32_t otel__series_new(otel__metrics *m, otel__instrument *in,
+                                              otel__set *set, otel_attrs attrs)
+{
+    uint32_t offset = 0;
+    uint32_t used;
+
+    if (otel__series_claim(&in->n_series, m->max_series)) {
+        if (otel__series_claim(&m->n_filled, m->n_cells / 2u)) {
+            offset = otel__series_build(m, in, set, attrs);
+            used = offset != 0 ? otel__series_publish(m, in, offset) : 0;
+            if (used != 0 && used == offset) {
+                return used;
+            }
+            (void)otel__a32_count(&m->n_filled, 0xffffffffu); /* minus one */
+            offset = used;
+        }
+        (void)otel__a32_count(&in->n_series, 0xffffffffu);
+    }
+    if (offset != 0) {
+        return offset; /* another thread, or the same set before repair, was first */
+    }
+    (void)otel__a32_count(&in->r->losses.overflowed, 1u);
+    return in->overflow;
+}
+
+/* Find the series of a set that is not the one used last. */
+OTEL__FN OTEL__NOINLINE uint32_t otel__series_search(otel__metrics *m, otel__instrument *in,
+                                                     otel_attrs attrs)
+{
+    const uint64_t seed = in->r->seed[0];
+    otel__set      set;
+    uint32_t       cell;
+
+    otel__set_hash(&set, attrs, seed);
+    if (OTEL__UNLIKELY(set.repeats)) {
+        otel__set_unrepeat(&set, attrs, seed);
+    }
+    cell = otel__series_cell(m, in, set.hash);
+    for (;;) {
+        const uint32_t offset = otel__a32_load(&m->cells[cell]);
+        otel__series  *s;
+        if (offset == 0) {
+            return otel__series_new(m, in, &set, attrs);
+        }
+        s = otel__series_at(m, offset);
+        if (s->hash == set.hash && s->instrument == in->index &&
+            (otel__series_same_order(s, attrs) || otel__series_same_any(s, attrs, &set))) {
+            return offset;
+        }
+        cell = (cell + 1u) & (m->n_cells - 1u);
+    }
+}
+
+/* The series of a set, made if it is new. */
+OTEL__INLINE otel__series *otel__series_get(otel__metrics *m, otel__instrument *in,
+                                            otel_attrs attrs)
+{
+    const uint32_t last = otel__a32_load(&in->last);
+    otel__series  *s = otel__series_at(m, last != 0 ? last : in->overflow);
+
+    if (OTEL__UNLIKELY(attrs.items == NULL)) {
+        attrs.count = 0;
+    }
+    if (OTEL__LIKELY(last != 0) && OTEL__LIKELY(otel__series_same_order(s, attrs))) {
+        return s;
+    }
+    const uint32_t offset = otel__series_search(m, in, attrs);
+    if (offset != in->overflow) { /* its content is not what was asked for */
+        otel__a32_store(&in->last, offset);
+    }
+    return otel__series_at(m, offset);
+}
+
+/* Say that the series has a value; one load when that was said before. */
+OTEL__INLINE void otel__series_touch(otel__series *s)
+{
+    if (OTEL__UNLIKELY(otel__a32_peek(&s->touched) == 0)) {
+        otel__a32_store(&s->touched, 1u);
+    }
+}
+
+#endif /* OTEL_LITE_NO_METRICS */
+#endif /* OTEL__RECORD_SERIES_H */

@@ -1,0 +1,451 @@
+/* engine: the one stepped machine: collects, batches, sends, reads answers, waits before it tries
+ * again. otel_poll() is its only door; whoever steps it holds the busy flag, so that it has one
+ * user at a time. It never waits itself.
+ * Invariants: at most one request is under way; records leave a ring when their request was
+ * accepted or finally refused, not before; each signal waits for its own backend answers only,
+ * none for another's.
+ * Spec: trace/sdk.md "Batching processor", metrics/sdk.md "Periodic exporting MetricReader";
+ * requirements B-01..B-09, T-73, T-74, M-101. */
+#ifndef OTEL__SDK_ENGINE_H
+#define OTEL__SDK_ENGINE_H
+
+#include "../record/collect.h"
+#include "../record/log.h"
+#include "../record/trace.h"
+#include "../send/batch.h"
+#include "../send/net.h"
+#include "../send/retry.h"
+#include "env.h"
+
+#define OTEL__ENGINE_NEVER  UINT64_MAX
+#define OTEL__ENGINE_ROUNDS 64u /* requests answered at once that one step makes        */
+#define OTEL__ENGINE_TELL   UINT64_C(60000000000) /* ns between two tellings of one kind */
+#define OTEL__ENGINE_REPLY  1024u /* bytes of a reply's body that are kept               */
+
+/* One signal's way out. The engine's, except `ring`. */
+typedef struct otel__pipe {
+    otel__ring *ring; /* NULL: the signal is off                       */
+    char       *path; /* of the request, under the endpoint's own path */
+    uint32_t    batch;
+    uint32_t    attempt;  /* of the request that is under way or waits        */
+    uint64_t    delay_ns; /* longest wait of a record for its batch           */
+    uint64_t    due_ns;   /* when what is queued goes out, full or not        */
+    uint64_t    retry_ns; /* not before: the backend asked for time           */
+    uint64_t    told_ns;  /* last diagnostic about failures                   */
+    uint32_t    flush_to; /* records ever taken at which a flush is done      */
+    bool        flushing;
+    uint64_t    delivered;
+    uint64_t    dropped[OTEL_DROP_COUNT]; /* behind the queue */
+} otel__pipe;
+
+enum {                        /* otel__engine.answer: what a pending request has come to */
+       OTEL__ANSWER_NONE = 0, /* no request, or it is not pending        */
+       OTEL__ANSWER_WAIT = 1,
+       OTEL__ANSWER_RESULT = 2 /* plus an otel_transport_result           */
+};
+
+typedef struct otel__engine {
+    otel__a32      busy;   /* 1 while somebody steps                          */
+    otel__a32      answer; /* OTEL__ANSWER_*, set from anywhere when pending  */
+    otel__recorder r;
+    otel__pipe     pipes[OTEL_SIGNAL_COUNT];
+    otel_transport transport;
+    otel__batch    batch;
+    otel__out      resource; /* the encoded Resource                           */
+    otel_request   request;  /* the one under way                              */
+    bool           in_flight;
+    uint32_t       next_pipe; /* whose turn it is                              */
+    uint64_t       interval_ns;
+    uint64_t       collect_ns; /* when metrics are read next                   */
+    uint64_t       random;
+    uint64_t       requests;
+    uint64_t       failed;
+    uint64_t       tell_ns; /* when losses may be told again                  */
+    uint32_t       told[5]; /* counts at the last telling                     */
+#if !defined(OTEL_LITE_NO_HTTP)
+    otel__net net;
+    bool      use_http;
+#endif
+} otel__engine;
+
+static const char *const otel__engine_paths[OTEL_SIGNAL_COUNT] = { "/v1/traces", "/v1/metrics",
+                                                                   "/v1/logs" };
+
+OTEL__FN uint32_t otel__engine_random(otel__engine *e)
+{
+    e->random = e->random * 0x5851f42d4c957f2du + 0x14057b7ef767814fu; /* Knuth's MMIX generator */
+    return (uint32_t)(e->random >> 32);
+}
+
+/* ---- engine: telling ---- */
+
+/* Say once a minute at most that requests of a signal fail. */
+OTEL__FN OTEL__COLD void otel__engine_tell_failure(otel__engine *e, otel_signal signal,
+                                                   const char *why, uint64_t now)
+{
+    static const char *const begin[OTEL_SIGNAL_COUNT] = { "traces: ", "metrics: ", "logs: " };
+    otel__pipe              *pipe = &e->pipes[signal];
+
+    if (pipe->told_ns == 0 || now - pipe->told_ns >= OTEL__ENGINE_TELL) {
+        pipe->told_ns = now;
+        otel__diag(&e->r.sink, OTEL_SEVERITY_WARN, begin[signal], why,
+                   pipe->attempt > 0 ? "; kept and tried again" : "; the records are dropped");
+    }
+}
+
+/* Say what recording calls could not keep: they count, the engine tells. */
+OTEL__FN void otel__engine_tell_losses(otel__engine *e, uint64_t now)
+{
+    static const char *const what[5] = {
+        "attributes were dropped: over the limit, without a key, or no room in the span",
+        "span events were dropped: over the limit, or no room in the span",
+        "values were dropped: not finite, or negative for a counter",
+        "attribute sets over the limit are counted in otel.metric.overflow",
+        "the queue was full, or too many spans were open: records were dropped",
+    };
+    const otel__losses *l = &e->r.losses;
+    uint32_t            counts[5];
+    uint32_t            i;
+    uint32_t            k;
+
+    if (now < e->tell_ns) {
+        return;
+    }
+    counts[0] = otel__a32_peek(&l->attributes);
+    counts[1] = otel__a32_peek(&l->events);
+    counts[2] = otel__a32_peek(&l->bad_values);
+    counts[3] = otel__a32_peek(&l->overflowed);
+    counts[4] = 0;
+    for (i = 0; i < OTEL_SIGNAL_COUNT; i++) {
+        for (k = 0; k < OTEL_DROP_COUNT; k++) {
+            counts[4] += otel__a32_peek(&l->dropped[i][k]);
+        }
+    }
+    for (i = 0; i < 5; i++) {
+        if (counts[i] != e->told[i]) {
+            e->told[i] = counts[i];
+            e->tell_ns = now + OTEL__ENGINE_TELL;
+            otel__diag(&e->r.sink, OTEL_SEVERITY_WARN, what[i], NULL, NULL);
+        }
+    }
+}
+
+/* ---- engine: collecting ---- */
+
+#if !defined(OTEL_LITE_NO_METRICS)
+/* A cumulative reading that was not sent is worth nothing once there is a newer one. */
+OTEL__FN void otel__engine_supersede(otel__pipe *pipe)
+{
+    otel__ring_cursor c = otel__ring_begin(pipe->ring);
+    const uint8_t    *data;
+    uint32_t          n;
+
+    while (otel__ring_next(pipe->ring, &c, &data, &n)) {
+    }
+    pipe->dropped[OTEL_DROP_SUPERSEDED] += c.records;
+    otel__ring_release(pipe->ring, &c);
+    pipe->attempt = 0;
+}
+
+/* Read all metrics into their ring. Returns true when a recording under way was met: its histogram
+ * is a moment behind, and a flush comes again. */
+OTEL__FN bool otel__engine_collect(otel__engine *e, uint64_t now)
+{
+    otel__pipe   *pipe = &e->pipes[OTEL_SIGNAL_METRICS];
+    otel__collect c;
+
+    e->collect_ns = now + e->interval_ns;
+    if (!e->in_flight || e->request.signal != OTEL_SIGNAL_METRICS) {
+        otel__engine_supersede(pipe);
+    }
+    c.largest = otel__ring_largest(pipe->ring);
+    if (c.largest > e->batch.cap) {
+        c.largest = (uint32_t)e->batch.cap;
+    }
+    otel__collect_all(&c, &e->r);
+    pipe->due_ns = now;
+    return c.waiting;
+}
+#endif
+
+/* ---- engine: answers ---- */
+
+/* The records of the request leave the queue. */
+OTEL__FN void otel__engine_release(otel__engine *e, otel__pipe *pipe, uint64_t now)
+{
+    otel__ring_release(pipe->ring, &e->batch.cursor);
+    pipe->dropped[OTEL_DROP_TOO_LARGE] += e->batch.n_large;
+    pipe->attempt = 0;
+    pipe->retry_ns = 0;
+    pipe->due_ns = now + pipe->delay_ns;
+}
+
+/* Act on an answer. `why` is told when it is not a success. */
+OTEL__FN void otel__engine_answered(otel__engine *e, otel_transport_result result, const char *why,
+                                    uint64_t now)
+{
+    otel__pipe *pipe = &e->pipes[e->request.signal];
+
+    e->in_flight = false;
+    otel__a32_store(&e->answer, OTEL__ANSWER_NONE);
+    if (result == OTEL_TRANSPORT_SENT) {
+        pipe->delivered += e->batch.n_records;
+        pipe->told_ns = 0;
+        otel__engine_release(e, pipe, now);
+        return;
+    }
+    e->failed++;
+    if (result == OTEL_TRANSPORT_RETRY) {
+        const uint32_t ms =
+            otel__retry_wait(pipe->attempt, e->request.retry_after_ms, otel__engine_random(e));
+        pipe->retry_ns = now + (uint64_t)ms * 1000000u;
+    } else {
+        pipe->dropped[OTEL_DROP_REFUSED] += e->batch.n_records;
+        otel__engine_release(e, pipe, now);
+    }
+    otel__engine_tell_failure(e, e->request.signal, why, now);
+}
+
+#if !defined(OTEL_LITE_NO_HTTP)
+/* The client's exchange is over: turn what came into a result. */
+OTEL__FN void otel__engine_http_done(otel__engine *e, otel__net_result result, uint64_t now)
+{
+    const otel__reply    *reply = &e->net.reply;
+    otel_transport_result answer = OTEL_TRANSPORT_RETRY; /* no reply: H-24 */
+    const char           *why = e->net.error_text;
+
+    if (result == OTEL__NET_DONE) {
+        answer = otel__retry_classify(reply->status);
+        why = reply->status == 404   ? "the backend answered 404: is the endpoint's path right?"
+              : reply->status == 401 ? "the backend answered 401: credentials are missing"
+              : reply->status == 413 ? "the backend answered 413: lower max_request_bytes"
+              : reply->status >= 500 ? "the backend answered with a server error"
+                                     : "the backend refused the request";
+        e->request.retry_after_ms = otel__http_retry_ms(
+            reply->retry, reply->date_s != 0 ? reply->date_s : otel__unix_ns() / 1000000000u);
+    } else if (e->net.error == OTEL__NET_E_REPLY_LARGE || e->net.error == OTEL__NET_E_HEAD ||
+               e->net.error == OTEL__NET_E_TLS) {
+        answer = OTEL_TRANSPORT_REFUSED; /* H-25: trying again would not help */
+    }
+    otel__engine_answered(e, answer, why, now);
+}
+#endif
+
+/* Go on with the request under way. Returns true when it is over. */
+OTEL__FN bool otel__engine_advance(otel__engine *e, uint64_t now)
+{
+#if !defined(OTEL_LITE_NO_HTTP)
+    if (e->use_http) {
+        const otel__net_result result = otel__net_step(&e->net, now);
+        if (result != OTEL__NET_BUSY) {
+            otel__engine_http_done(e, result, now);
+        }
+        return result != OTEL__NET_BUSY;
+    }
+#endif
+    {
+        const uint32_t answer = otel__a32_load(&e->answer);
+        if (answer < OTEL__ANSWER_RESULT) {
+            return false;
+        }
+        otel__engine_answered(e, (otel_transport_result)(answer - OTEL__ANSWER_RESULT),
+                              "the transport reported a failure", now);
+    }
+    return true;
+}
+
+/* ---- engine: requests ---- */
+
+/* Whether the signal has something that should go out now. */
+OTEL__FN bool otel__engine_ready(const otel__pipe *pipe, uint64_t now)
+{
+    uint32_t queued;
+
+    if (pipe->ring == NULL || now < pipe->retry_ns) {
+        return false;
+    }
+    queued = otel__ring_queued(pipe->ring);
+    return queued > 0 && (queued >= pipe->batch || now >= pipe->due_ns || pipe->flushing ||
+                          otel__ring_bytes(pipe->ring) > pipe->ring->capacity / 2u);
+}
+
+/* Hand the built request over. */
+OTEL__FN void otel__engine_send(otel__engine *e, otel_signal signal, uint64_t now)
+{
+    otel__pipe           *pipe = &e->pipes[signal];
+    otel_transport_result result;
+
+    pipe->attempt++;
+    e->in_flight = true;
+    e->requests++;
+    memset(&e->request, 0, sizeof e->request);
+    e->request.sdk = e->r.sdk;
+    e->request.signal = signal;
+    e->request.path = otel__engine_paths[signal];
+    e->request.content_type = "application/x-protobuf";
+    e->request.body = e->batch.buf;
+    e->request.length = e->batch.length;
+    e->request.n_records = e->batch.n_records;
+    e->request.attempt = pipe->attempt;
+#if !defined(OTEL_LITE_NO_HTTP)
+    if (e->use_http) {
+        otel__net_start(&e->net, pipe->path, e->request.content_type, e->batch.buf,
+                        e->batch.length);
+        return;
+    }
+#endif
+    otel__a32_store(&e->answer, OTEL__ANSWER_WAIT); /* it may complete before send() returns */
+    result = e->transport.send(e->transport.user, &e->request);
+    if (result != OTEL_TRANSPORT_PENDING) {
+        otel__engine_answered(e, result, "the transport reported a failure", now);
+    }
+}
+
+/* Start the next request, if a signal has one. Returns false when there is nothing to send. */
+OTEL__FN bool otel__engine_start(otel__engine *e, uint64_t now)
+{
+    uint32_t i;
+
+    for (i = 0; i < OTEL_SIGNAL_COUNT; i++) {
+        const uint32_t at = (e->next_pipe + i) % OTEL_SIGNAL_COUNT;
+        otel__pipe    *pipe = &e->pipes[at];
+        if (!otel__engine_ready(pipe, now)) {
+            continue;
+        }
+        if (otel__batch_build(&e->batch, &e->r, pipe->ring, &e->resource, pipe->batch)) {
+            e->next_pipe = (at + 1u) % OTEL_SIGNAL_COUNT; /* take turns */
+            otel__engine_send(e, (otel_signal)at, now);
+            return true;
+        }
+        if (e->batch.n_large > 0) {
+            otel__engine_release(e, pipe, now);
+        }
+    }
+    return false;
+}
+
+/* ---- engine: stepping ---- */
+
+/* When the engine wants to be stepped next, in monotonic ns; `now`: at once. */
+OTEL__FN uint64_t otel__engine_wanted(const otel__engine *e, uint64_t now)
+{
+    uint64_t at = OTEL__ENGINE_NEVER;
+    uint32_t i;
+
+#if !defined(OTEL_LITE_NO_METRICS)
+    if (e->pipes[OTEL_SIGNAL_METRICS].ring != NULL) {
+        at = e->collect_ns;
+    }
+#endif
+#if !defined(OTEL_LITE_NO_HTTP)
+    if (e->in_flight && e->use_http) {
+        const uint64_t net = otel__net_deadline(&e->net);
+        return net < at ? net : at;
+    }
+#endif
+    if (e->in_flight) {
+        return at;
+    }
+    for (i = 0; i < OTEL_SIGNAL_COUNT; i++) {
+        const otel__pipe *pipe = &e->pipes[i];
+        uint64_t          due;
+        if (pipe->ring == NULL) {
+            continue;
+        }
+        due = otel__engine_ready(pipe, now) ? now
+              : pipe->retry_ns > now        ? pipe->retry_ns
+                                            : pipe->due_ns; /* a record may come meanwhile */
+        at = due < at ? due : at;
+    }
+    return at;
+}
+
+/* The wait that a record put into an empty queue counts from: nobody notes its time, so that it is
+ * at most one delay behind the last step that saw the queue empty. */
+OTEL__FN void otel__engine_rest(otel__engine *e, uint64_t now)
+{
+    uint32_t i;
+    for (i = 0; i < OTEL_SIGNAL_COUNT; i++) {
+        otel__pipe *pipe = &e->pipes[i];
+        if (pipe->ring != NULL && now >= pipe->due_ns && otel__ring_queued(pipe->ring) == 0) {
+            pipe->due_ns = now + pipe->delay_ns;
+        }
+    }
+}
+
+/* Do everything that can be done without waiting. The caller holds the busy flag. */
+OTEL__FN void otel__engine_step(otel__engine *e, uint64_t now)
+{
+    uint32_t rounds;
+
+    otel__a64_put(&e->r.anchor, otel__unix_ns() - now); /* a step of the wall clock is seen here */
+#if !defined(OTEL_LITE_NO_METRICS)
+    if (e->pipes[OTEL_SIGNAL_METRICS].ring != NULL && now >= e->collect_ns) {
+        (void)otel__engine_collect(e, now);
+    }
+#endif
+    for (rounds = 0; rounds < OTEL__ENGINE_ROUNDS; rounds++) {
+        if (e->in_flight) {
+            if (!otel__engine_advance(e, now)) {
+                break;
+            }
+        } else if (!otel__engine_start(e, now)) {
+            break;
+        }
+    }
+    otel__engine_rest(e, now);
+    otel__engine_tell_losses(e, now);
+}
+
+/* ---- engine: flush ---- */
+
+/* Mark what is queued now as what the flush waits for, and let it be tried at once. */
+OTEL__FN bool otel__engine_flush_begin(otel__engine *e, uint64_t now)
+{
+    bool     again = false;
+    uint32_t i;
+
+#if !defined(OTEL_LITE_NO_METRICS)
+    if (e->pipes[OTEL_SIGNAL_METRICS].ring != NULL) {
+        again = otel__engine_collect(e, now);
+    }
+#else
+    (void)now;
+#endif
+    for (i = 0; i < OTEL_SIGNAL_COUNT; i++) {
+        otel__pipe *pipe = &e->pipes[i];
+        if (pipe->ring != NULL) {
+            pipe->flush_to = otel__ring_head_load(pipe->ring).count;
+            pipe->flushing = true;
+            pipe->retry_ns = 0;
+        }
+    }
+    return again;
+}
+
+/* Whether everything that the flush waits for has left the queues. */
+OTEL__FN bool otel__engine_flushed(otel__engine *e)
+{
+    bool     all = true;
+    uint32_t i;
+
+    for (i = 0; i < OTEL_SIGNAL_COUNT; i++) {
+        otel__pipe *pipe = &e->pipes[i];
+        if (pipe->ring != NULL && pipe->flushing) {
+            const uint32_t left = pipe->flush_to - otel__a32_peek(&pipe->ring->taken);
+            pipe->flushing = left != 0 && left < 0x80000000u; /* counted modulo 2^32 */
+            all = all && !pipe->flushing;
+        }
+    }
+    return all;
+}
+
+OTEL__FN void otel__engine_flush_end(otel__engine *e)
+{
+    uint32_t i;
+    for (i = 0; i < OTEL_SIGNAL_COUNT; i++) {
+        e->pipes[i].flushing = false;
+    }
+}
+
+#endif /* OTEL__SDK_ENGINE_H */

@@ -1,0 +1,84 @@
+/* fork: what a forked child starts with: the instruments and the configuration, nothing else.
+ * Ids are seeded anew, queues are empty, series start at zero, the parent's socket is only let
+ * go of. Runs once in the child, before the first call there does anything: see
+ * otel__recorder_live().
+ * Spec: requirements B-11, T-37, M-70. */
+#ifndef OTEL__SDK_FORK_H
+#define OTEL__SDK_FORK_H
+
+#include "plan.h"
+
+/* Seed what must differ between processes and between devices. */
+OTEL__FN bool otel__sdk_seed(otel_sdk *sdk)
+{
+    uint8_t  bytes[40];
+    uint64_t words[5];
+    size_t   i;
+
+    if (!OTEL_LITE_ENTROPY(bytes, sizeof bytes)) {
+        return false;
+    }
+    for (i = 0; i < 5; i++) {
+        otel__pb m = otel__pb_open(bytes + 8 * i, 8); /* the same on every byte order */
+        if (!otel__pb_read_fixed(&m, 8, &words[i])) {
+            return false; /* cannot be: eight bytes are there */
+        }
+    }
+    memcpy(sdk->e.r.seed, words, sizeof sdk->e.r.seed);
+    sdk->e.random = words[4];
+    return true;
+}
+
+/* In a forked child, before anything else is done there: another process, with nothing inherited
+ * but the instruments and the configuration. Runs once, while every other caller is held off. */
+OTEL__FN void otel__sdk_forked(otel__recorder *r)
+{
+    otel_sdk            *sdk = r->sdk;
+    otel__resource_facts facts;
+    char                 old_instance[37];
+    uint32_t             i;
+
+    memcpy(old_instance, sdk->host.instance, sizeof old_instance);
+    otel__host_read(&sdk->host, &facts);
+    otel__host_forked(&sdk->e.resource, &facts, old_instance);
+    (void)otel__sdk_seed(sdk); /* entropy was there when the parent opened */
+    memset(&r->losses, 0, sizeof r->losses);
+    otel__a32_put(&r->serial, 0);
+    otel__a32_put(&r->lock, 0);
+    otel__a32_put(&r->sleeping, 0);
+#if !defined(OTEL_LITE_NO_HTTP)
+    if (sdk->e.use_http) {
+        otel__net_forget(&sdk->e.net);
+    }
+#endif
+#if !defined(OTEL_LITE_NO_THREADS)
+    otel__a32_put(&sdk->thread.running, 0);
+    otel__thread_wake_close(&sdk->thread);
+#endif
+#if !defined(OTEL_LITE_NO_TRACES)
+    otel__trace_forget(&sdk->trace);
+#endif
+#if !defined(OTEL_LITE_NO_METRICS)
+    otel__metrics_forget(&sdk->metrics);
+#endif
+#if !defined(OTEL_LITE_NO_LOGS)
+    otel__ring_reset(&sdk->logs.ring);
+#endif
+    for (i = 0; i < OTEL_SIGNAL_COUNT; i++) {
+        otel__pipe *pipe = &sdk->e.pipes[i];
+        memset(pipe->dropped, 0, sizeof pipe->dropped);
+        pipe->delivered = 0;
+        pipe->attempt = 0;
+        pipe->retry_ns = 0;
+        pipe->flushing = false;
+    }
+    sdk->e.in_flight = false;
+    sdk->e.requests = 0;
+    sdk->e.failed = 0;
+    otel__a32_put(&sdk->e.answer, OTEL__ANSWER_NONE);
+    otel__a32_put(&sdk->e.busy, 0);
+    otel__a32_store(r->live,
+                    otel__a32_peek(&sdk->closed) != 0 ? OTEL__LIVE_CLOSED : OTEL__LIVE_OPEN);
+}
+
+#endif /* OTEL__SDK_FORK_H */

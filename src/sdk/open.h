@@ -1,0 +1,220 @@
+/* open: otel_open(): resolves the settings, takes the block, wires the parts together.
+ * Everything that can fail fails here, with a status and a diagnostic; recording cannot.
+ * Spec: trace/sdk.md "Tracer Provider"; requirements C-23, C-24, H-05, B-09. */
+#ifndef OTEL__SDK_OPEN_H
+#define OTEL__SDK_OPEN_H
+
+#include "fork.h"
+
+#if !defined(OTEL_LITE_NO_MALLOC)
+#if !defined(OTEL_LITE_ALLOC)
+#define OTEL_LITE_ALLOC(bytes) calloc(1, bytes) /* zeroed; fresh pages stay untouched */
+#define OTEL_LITE_FREE(p)      free(p)
+#endif
+#endif
+
+/* ---- open ---- */
+
+OTEL__FN uint64_t otel__sdk_ns(uint32_t ms)
+{
+    return ms == UINT32_MAX ? (uint64_t)1 << 62 : (uint64_t)ms * 1000000u;
+}
+
+OTEL__FN void otel__sdk_pipe(otel_sdk *sdk, otel_signal signal, otel__ring *ring, uint32_t batch,
+                             uint32_t delay_ms)
+{
+    otel__pipe *pipe = &sdk->e.pipes[signal];
+
+    pipe->ring = ring;
+    pipe->batch = batch;
+    pipe->delay_ns = otel__sdk_ns(delay_ms);
+    pipe->due_ns = otel__mono_ns() + pipe->delay_ns;
+}
+
+/* Connect recorder, pipes and transport. */
+OTEL__FN void otel__sdk_wire(otel_sdk *sdk, const otel_options *o)
+{
+    otel__recorder *r = &sdk->e.r;
+
+    r->sdk = sdk;
+    r->attribute_limit = o->attribute_limit;
+    r->max_scopes = o->max_scopes;
+    sdk->e.transport = o->transport;
+    sdk->e.interval_ns = otel__sdk_ns(o->metric_interval_ms);
+    sdk->e.collect_ns = otel__mono_ns() + sdk->e.interval_ns;
+#if !defined(OTEL_LITE_NO_TRACES)
+    sdk->trace.batch = o->span_batch;
+    r->trace = &sdk->trace;
+    otel__sdk_pipe(sdk, OTEL_SIGNAL_TRACES, &sdk->trace.ring, o->span_batch, o->span_delay_ms);
+#endif
+#if !defined(OTEL_LITE_NO_METRICS)
+    r->metrics = &sdk->metrics;
+    otel__sdk_pipe(sdk, OTEL_SIGNAL_METRICS, &sdk->metrics.ring, 0x7fffffffu, UINT32_MAX);
+#endif
+#if !defined(OTEL_LITE_NO_LOGS)
+    sdk->logs.batch = o->log_batch;
+    r->logs = &sdk->logs;
+    otel__sdk_pipe(sdk, OTEL_SIGNAL_LOGS, &sdk->logs.ring, o->log_batch, o->log_delay_ms);
+#endif
+    otel__a64_put(&r->anchor, otel__unix_ns() - otel__mono_ns());
+}
+
+OTEL__FN void otel__sdk_wake(otel__recorder *r)
+{
+#if !defined(OTEL_LITE_NO_THREADS) && !defined(OTEL_LITE_NO_WAKE)
+    otel__thread_wake(&r->sdk->thread);
+#else
+    (void)r;
+#endif
+}
+
+#if !defined(OTEL_LITE_NO_THREADS)
+/* The background thread: step, wait, until it is told to stop. */
+OTEL__FN void *otel__sdk_thread(void *user)
+{
+    otel_sdk     *sdk = (otel_sdk *)user;
+    struct pollfd fds[2];
+
+    while (otel__a32_load(&sdk->thread.stop) == 0) {
+        const uint32_t ms = otel_poll(sdk);
+        const size_t   n = otel_poll_fds(sdk, fds, 2);
+        if (ms > 0 && otel__a32_load(&sdk->thread.stop) == 0) {
+            OTEL_LITE_WAIT(fds, n, ms < 0x7fffffffu ? ms : 0x7fffffffu);
+        }
+    }
+    return NULL;
+}
+#endif
+
+OTEL__FN bool otel__sdk_start_thread(otel_sdk *sdk)
+{
+#if defined(OTEL_LITE_NO_THREADS)
+    (void)sdk;
+    return false;
+#else
+    return otel__thread_wake_open(&sdk->thread) &&
+           otel__thread_start(&sdk->thread, otel__sdk_thread, sdk);
+#endif
+}
+
+/* Where the recorder's state word lives: in the page a child finds wiped, else in the block. */
+OTEL__FN void otel__sdk_make_live(otel_sdk *sdk)
+{
+    otel__recorder *r = &sdk->e.r;
+
+    r->live = &r->live_local;
+    r->wake = otel__sdk_wake;
+    r->forked = otel__sdk_forked;
+#if defined(OTEL__FORK_PAGE)
+    sdk->fork_page = otel__platform_fork_page();
+    if (sdk->fork_page != NULL) {
+        r->live = sdk->fork_page;
+    }
+#endif
+    otel__a32_store(r->live, OTEL__LIVE_OPEN);
+}
+
+/* The block: the user's, zeroed, or a new one. NULL when there is none large enough. */
+OTEL__FN void *otel__sdk_block(const otel_options *o, size_t need)
+{
+    if (o->memory != NULL) {
+        if (o->memory_bytes < need || ((uintptr_t)o->memory & (OTEL__ARENA_ALIGN - 1u)) != 0) {
+            return NULL;
+        }
+        memset(o->memory, 0, need);
+        return o->memory;
+    }
+#if defined(OTEL_LITE_NO_MALLOC)
+    return NULL;
+#else
+    return OTEL_LITE_ALLOC(need);
+#endif
+}
+
+OTEL__FN otel_status otel__sdk_check(const otel_options *o)
+{
+#if defined(OTEL_LITE_NO_THREADS)
+    if (o->background) {
+        return OTEL_UNSUPPORTED;
+    }
+#endif
+#if defined(OTEL_LITE_NO_HTTP)
+    if (o->transport.send == NULL) {
+        return OTEL_UNSUPPORTED;
+    }
+#else
+    otel__http_url url;
+    if (o->transport.send == NULL &&
+        (otel__http_url_parse(otel__text_of(o->endpoint), &url) != OTEL__HTTP_URL_OK ||
+         url.https)) {
+        return OTEL_UNSUPPORTED; /* H-05: never plain where TLS was asked for */
+    }
+#endif
+    return OTEL_OK;
+}
+
+OTEL__FN otel_sdk *otel__sdk_open(otel__plan *plan, otel_status *status)
+{
+    const otel_options *o = &plan->env.options;
+    const size_t        need = otel__sdk_measure(plan);
+    otel__arena         a;
+    otel_sdk           *sdk;
+
+    *status = otel__sdk_check(o);
+    if (*status != OTEL_OK) {
+        return NULL;
+    }
+    sdk = (otel_sdk *)otel__sdk_block(o, need);
+    if (sdk == NULL) {
+        *status = OTEL_NO_MEMORY;
+        return NULL;
+    }
+    a = otel__arena_make(sdk, need);
+    (void)otel__arena_take(&a, 1, sizeof *sdk);
+    sdk->memory_bytes = need;
+    sdk->owned = o->memory == NULL;
+    sdk->e.r.sink = plan->sink;
+    sdk->host = plan->host;
+    otel__sdk_carve(&a, sdk, plan);
+    otel__resource_encode(&sdk->e.resource, &plan->env.resource, &plan->facts, &sdk->e.r.sink);
+    otel__sdk_wire(sdk, o);
+    otel__sdk_make_live(sdk);
+#if !defined(OTEL_LITE_NO_THREADS)
+    sdk->thread.wake[0] = sdk->thread.wake[1] = -1;
+#endif
+    if (!otel__sdk_seed(sdk) || (o->background && !otel__sdk_start_thread(sdk))) {
+        *status = OTEL_SYSTEM;
+        otel_release(sdk);
+        return NULL;
+    }
+    return sdk;
+}
+
+OTEL_API otel_sdk *otel_open(const otel_options *options)
+{
+    otel__plan  plan;
+    otel_sdk   *sdk = NULL;
+    otel_status status;
+#if !defined(OTEL_LITE_FREESTANDING)
+    const int saved = errno;
+#endif
+
+    memset(&plan, 0, sizeof plan);
+    status = otel__plan_make(&plan, options);
+    if (status == OTEL_OK) {
+        sdk = otel__sdk_open(&plan, &status);
+        if (sdk == NULL) {
+            otel__diag(&plan.sink, OTEL_SEVERITY_ERROR, "otel_open: ", otel_status_text(status),
+                       NULL);
+        }
+    }
+    if (plan.env.options.status != NULL) {
+        *plan.env.options.status = status;
+    }
+#if !defined(OTEL_LITE_FREESTANDING)
+    errno = saved;
+#endif
+    return sdk;
+}
+
+#endif /* OTEL__SDK_OPEN_H */

@@ -1,0 +1,294 @@
+/* run: otel_poll(), otel_flush(), otel_close(), otel_release(): the doors to the engine, each of
+ * which keeps errno. Flush and close are the same machine with a deadline.
+ * Spec: trace/sdk.md, metrics/sdk.md, logs/sdk.md "Shutdown", "ForceFlush"; requirements
+ * B-05..B-08. */
+#ifndef OTEL__SDK_RUN_H
+#define OTEL__SDK_RUN_H
+
+#include "open.h"
+
+/* ---- run: stepping ---- */
+
+/* Milliseconds from `now` to `at`, rounded up: woken a little late, never in vain. */
+OTEL__FN uint32_t otel__sdk_wait_ms(uint64_t at, uint64_t now)
+{
+    uint64_t ms;
+    if (at <= now) {
+        return 0;
+    }
+    ms = (at - now + 999999u) / 1000000u;
+    return ms < 0xffffffffu ? (uint32_t)ms : 0xfffffffeu;
+}
+
+/* One step, if nobody else is inside. Returns the wait. */
+OTEL__FN uint32_t otel__sdk_step(otel_sdk *sdk)
+{
+    otel__engine *e = &sdk->e;
+    uint64_t      now;
+    uint32_t      ms;
+
+    if (otel__a32_swap(&e->busy, 1u) != 0) {
+        return 1;
+    }
+#if !defined(OTEL_LITE_NO_THREADS)
+    if (sdk->thread.wake[0] >= 0 && otel__a32_swap(&e->r.sleeping, 0) == 0) {
+        otel__thread_drain(&sdk->thread);
+    }
+#endif
+    now = otel__mono_ns();
+    otel__engine_step(e, now);
+#if !defined(OTEL_LITE_NO_THREADS)
+    if (sdk->thread.wake[0] >= 0) {
+        otel__a32_swap(&e->r.sleeping, 1u); /* from here on a full batch writes the wake-up ... */
+    }
+#endif
+    ms = otel__sdk_wait_ms(otel__engine_wanted(e, now), now); /* ... or is seen here */
+    otel__a32_store(&e->busy, 0);
+    return ms;
+}
+
+OTEL_API uint32_t otel_poll(otel_sdk *sdk)
+{
+    uint32_t ms;
+#if !defined(OTEL_LITE_FREESTANDING)
+    const int saved = errno;
+#endif
+
+    if (sdk == NULL || !otel__recorder_live(&sdk->e.r)) {
+        return UINT32_MAX;
+    }
+    ms = otel__sdk_step(sdk);
+#if !defined(OTEL_LITE_FREESTANDING)
+    errno = saved;
+#endif
+    return ms;
+}
+
+#if !defined(OTEL_LITE_FREESTANDING)
+OTEL_API size_t otel_poll_fds(otel_sdk *sdk, struct pollfd *fds, size_t capacity)
+{
+    size_t n = 0;
+
+    if (sdk == NULL || fds == NULL) {
+        return 0;
+    }
+#if !defined(OTEL_LITE_NO_THREADS)
+    if (n < capacity && sdk->thread.wake[0] >= 0) {
+        fds[n].fd = sdk->thread.wake[0];
+        fds[n].events = POLLIN;
+        fds[n].revents = 0;
+        n++;
+    }
+#endif
+#if !defined(OTEL_LITE_NO_HTTP)
+    if (n < capacity && sdk->e.use_http && otel__net_pollfd(&sdk->e.net, &fds[n])) {
+        n++;
+    }
+#endif
+    return n;
+}
+#endif
+
+OTEL_API void otel_transport_complete(otel_request *request, otel_transport_result result)
+{
+    uint32_t      expected = OTEL__ANSWER_WAIT;
+    otel__engine *e;
+
+    if (request == NULL || request->sdk == NULL || (int)result < 0 ||
+        result >= OTEL_TRANSPORT_PENDING) {
+        return;
+    }
+    e = &request->sdk->e;
+    if (otel__a32_cas(&e->answer, &expected, OTEL__ANSWER_RESULT + (uint32_t)result)) {
+        otel__sdk_wake(&e->r);
+    }
+}
+
+/* ---- run: flush and close ---- */
+
+#define OTEL__FLUSH_NAP 10u /* ms: another thread's steps and answers are looked at this often */
+
+/* Wait a moment for a socket, or for whoever else steps. */
+OTEL__FN void otel__sdk_nap(otel_sdk *sdk, uint32_t ms)
+{
+    ms = ms < OTEL__FLUSH_NAP ? ms : OTEL__FLUSH_NAP;
+#if defined(OTEL_LITE_FREESTANDING)
+    (void)sdk;
+    OTEL_LITE_WAIT(NULL, 0, ms);
+#else
+    {
+        struct pollfd fds[1];
+        size_t        n = 0;
+#if !defined(OTEL_LITE_NO_HTTP)
+        if (sdk->e.use_http && otel__net_pollfd(&sdk->e.net, &fds[0])) {
+            n = 1;
+        }
+#endif
+        (void)sdk;
+        OTEL_LITE_WAIT(fds, n, ms);
+    }
+#endif
+}
+
+/* Begin a flush, when nobody is stepping. Returns false when somebody is. */
+OTEL__FN bool otel__sdk_flush_begin(otel_sdk *sdk)
+{
+    if (otel__a32_swap(&sdk->e.busy, 1u) != 0) {
+        return false;
+    }
+    (void)otel__engine_flush_begin(&sdk->e, otel__mono_ns());
+    otel__a32_store(&sdk->e.busy, 0);
+    return true;
+}
+
+/* One look at a flush under way. */
+OTEL__FN bool otel__sdk_flush_done(otel_sdk *sdk)
+{
+    bool done = false;
+    if (otel__a32_swap(&sdk->e.busy, 1u) == 0) {
+        done = otel__engine_flushed(&sdk->e);
+        otel__a32_store(&sdk->e.busy, 0);
+    }
+    return done;
+}
+
+/* Records lost behind the queue for good: what a flush reports as OTEL_LOST. */
+OTEL__FN uint64_t otel__sdk_refused(const otel_sdk *sdk)
+{
+    uint64_t n = 0;
+    uint32_t i;
+    for (i = 0; i < OTEL_SIGNAL_COUNT; i++) {
+        n += sdk->e.pipes[i].dropped[OTEL_DROP_REFUSED];
+        n += sdk->e.pipes[i].dropped[OTEL_DROP_TOO_LARGE];
+    }
+    return n;
+}
+
+OTEL__FN otel_status otel__sdk_flush(otel_sdk *sdk, uint32_t timeout_ms)
+{
+    const uint64_t begin = otel__mono_ns();
+    const uint64_t limit = otel__sdk_ns(timeout_ms == OTEL_NO_LIMIT ? UINT32_MAX : timeout_ms);
+    const uint64_t refused = otel__sdk_refused(sdk);
+    bool           begun = false;
+
+    for (;;) {
+        uint64_t passed;
+        uint32_t ms;
+        begun = begun || otel__sdk_flush_begin(sdk);
+        ms = otel__sdk_step(sdk);
+        if (begun && otel__sdk_flush_done(sdk)) {
+            return otel__sdk_refused(sdk) != refused ? OTEL_LOST : OTEL_OK;
+        }
+        passed = otel__mono_ns() - begin;
+        if (passed >= limit) {
+            return OTEL_TIMEOUT;
+        }
+        passed = (limit - passed + 999999u) / 1000000u;
+        if (ms > 0) {
+            otel__sdk_nap(sdk, ms < passed ? ms : (uint32_t)passed);
+        }
+    }
+}
+
+OTEL_API otel_status otel_flush(otel_sdk *sdk, uint32_t timeout_ms)
+{
+    otel_status status;
+#if !defined(OTEL_LITE_FREESTANDING)
+    const int saved = errno;
+#endif
+
+    if (sdk == NULL || !otel__recorder_live(&sdk->e.r)) {
+        return OTEL_DISABLED;
+    }
+    status = otel__sdk_flush(sdk, timeout_ms);
+    otel__engine_flush_end(&sdk->e);
+#if !defined(OTEL_LITE_FREESTANDING)
+    errno = saved;
+#endif
+    return status;
+}
+
+OTEL__FN void otel__sdk_stop_thread(otel_sdk *sdk)
+{
+#if !defined(OTEL_LITE_NO_THREADS)
+    if (otel__a32_swap(&sdk->thread.running, 0) == 1u) {
+        otel__a32_store(&sdk->thread.stop, 1u);
+        otel__thread_wake(&sdk->thread);
+        (void)pthread_join(sdk->thread.id, NULL);
+    }
+#else
+    (void)sdk;
+#endif
+}
+
+/* Count what is left in the queues as lost, and let go of the system. */
+OTEL__FN void otel__sdk_shut(otel_sdk *sdk)
+{
+    uint32_t i;
+
+    for (i = 0; i < OTEL_SIGNAL_COUNT; i++) {
+        otel__pipe *pipe = &sdk->e.pipes[i];
+        if (pipe->ring != NULL) {
+            otel__ring_cursor c = otel__ring_begin(pipe->ring);
+            const uint8_t    *data;
+            uint32_t          n;
+            while (otel__ring_next(pipe->ring, &c, &data, &n)) {
+            }
+            pipe->dropped[OTEL_DROP_SHUTDOWN] += c.records;
+            otel__ring_release(pipe->ring, &c);
+        }
+    }
+#if !defined(OTEL_LITE_NO_HTTP)
+    if (sdk->e.use_http) {
+        otel__net_close(&sdk->e.net);
+    }
+#endif
+#if !defined(OTEL_LITE_NO_THREADS)
+    otel__thread_wake_close(&sdk->thread);
+#endif
+}
+
+OTEL_API otel_status otel_close(otel_sdk *sdk, uint32_t timeout_ms)
+{
+    otel_status status;
+#if !defined(OTEL_LITE_FREESTANDING)
+    const int saved = errno;
+#endif
+
+    if (sdk == NULL) {
+        return OTEL_DISABLED;
+    }
+    (void)otel__recorder_live(&sdk->e.r); /* a forked child settles first */
+    if (otel__a32_swap(&sdk->closed, 1u) != 0) {
+        return OTEL_OK;
+    }
+    otel__sdk_stop_thread(sdk);
+    status = otel__sdk_flush(sdk, timeout_ms);
+    while (otel__a32_swap(&sdk->e.busy, 1u) != 0) { /* kept: nobody steps a closed engine */
+        otel__sdk_nap(sdk, 1);
+    }
+    otel__a32_store(sdk->e.r.live, OTEL__LIVE_CLOSED);
+    otel__sdk_shut(sdk);
+#if !defined(OTEL_LITE_FREESTANDING)
+    errno = saved;
+#endif
+    return status;
+}
+
+OTEL_API void otel_release(otel_sdk *sdk)
+{
+    if (sdk == NULL) {
+        return;
+    }
+    (void)otel_close(sdk, 0);
+#if defined(OTEL__FORK_PAGE)
+    otel__platform_fork_page_free(sdk->fork_page);
+#endif
+#if !defined(OTEL_LITE_NO_MALLOC)
+    if (sdk->owned) {
+        OTEL_LITE_FREE(sdk);
+    }
+#endif
+}
+
+#endif /* OTEL__SDK_RUN_H */

@@ -1,0 +1,134 @@
+/* stats: the counts, the texts of closed lists, and otel_scope_get().
+ * Reads atomics and the engine's counters; exact at rest.
+ * Spec: self-observability; requirements H-28, C-21, C-22. */
+#ifndef OTEL__SDK_STATS_H
+#define OTEL__SDK_STATS_H
+
+#include "run.h"
+
+/* ---- stats ---- */
+
+OTEL__FN void otel__sdk_signal_stats(const otel_sdk *sdk, uint32_t signal, otel_signal_stats *s)
+{
+    const otel__pipe *pipe = &sdk->e.pipes[signal];
+    uint64_t          lost = 0;
+    uint32_t          i;
+
+    for (i = 0; i < OTEL_DROP_COUNT; i++) {
+        const uint32_t before = otel__a32_peek(&sdk->e.r.losses.dropped[signal][i]);
+        s->dropped[i] = pipe->dropped[i] + before;
+        lost += before;
+    }
+    s->delivered = pipe->delivered;
+    if (pipe->ring == NULL) {
+        return;
+    }
+    s->queued = otel__ring_queued(pipe->ring);
+    s->ended = otel__ring_head_load(pipe->ring).count + lost; /* spans: corrected by the caller */
+    s->started = s->ended;
+}
+
+#if !defined(OTEL_LITE_NO_TRACES)
+/* Spans are counted where they start, apart from the queue: the identity is a check. */
+OTEL__FN void otel__sdk_span_stats(const otel_sdk *sdk, otel_signal_stats *s)
+{
+    const otel__losses *l = &sdk->e.r.losses;
+    uint64_t            slots;
+
+    otel__trace_count(&sdk->trace, &slots, &s->open);
+    slots += otel__a32_peek(&l->dropped[OTEL_SIGNAL_TRACES][OTEL_DROP_NO_SLOT]);
+    s->unsampled = otel__a64_peek(&sdk->trace.unsampled);
+    s->started = slots + s->unsampled;
+    s->ended = slots - s->open;
+}
+#endif
+
+OTEL_API void otel_stats_get(otel_sdk *sdk, otel_stats *stats)
+{
+    const otel__losses *l;
+    uint32_t            i;
+
+    if (stats == NULL) {
+        return;
+    }
+    memset(stats, 0, sizeof *stats);
+    if (sdk == NULL) {
+        return;
+    }
+    l = &sdk->e.r.losses;
+    for (i = 0; i < OTEL_SIGNAL_COUNT; i++) {
+        otel__sdk_signal_stats(sdk, i, &stats->signal[i]);
+    }
+#if !defined(OTEL_LITE_NO_TRACES)
+    otel__sdk_span_stats(sdk, &stats->signal[OTEL_SIGNAL_TRACES]);
+#endif
+    stats->dropped_attributes = otel__a32_peek(&l->attributes);
+    stats->dropped_events = otel__a32_peek(&l->events);
+    stats->bad_values = otel__a32_peek(&l->bad_values);
+    stats->busy_handles = otel__a32_peek(&l->busy_handles);
+    stats->overflowed_series = otel__a32_peek(&l->overflowed);
+    stats->requests = sdk->e.requests;
+    stats->failed_requests = sdk->e.failed;
+    stats->memory_bytes = sdk->memory_bytes;
+#if !defined(OTEL_LITE_NO_METRICS)
+    stats->series = otel__a32_peek(&sdk->metrics.n_filled);
+    stats->series_bytes_used = (size_t)otel__a32_peek(&sdk->metrics.pool_used) * OTEL__SERIES_UNIT;
+#endif
+}
+
+OTEL_API uint32_t otel_queue_free(otel_sdk *sdk, otel_signal signal)
+{
+    const otel__ring *ring;
+
+    if (sdk == NULL || (int)signal < 0 || signal >= OTEL_SIGNAL_COUNT ||
+        sdk->e.pipes[signal].ring == NULL || !otel__recorder_live(&sdk->e.r)) {
+        return 0;
+    }
+    ring = sdk->e.pipes[signal].ring;
+    return ring->max_records - otel__ring_queued(ring);
+}
+
+OTEL_API otel_scope *otel_scope_get(otel_sdk *sdk, const char *name, const char *version)
+{
+    otel_scope *scope;
+
+    if (sdk == NULL || !otel__recorder_live(&sdk->e.r)) {
+        return NULL;
+    }
+    if (name == NULL || name[0] == '\0') { /* C-22 */
+        otel__diag(&sdk->e.r.sink, OTEL_SEVERITY_WARN, "an instrumentation scope has no name", NULL,
+                   NULL);
+    }
+    scope = otel__scope_find(&sdk->e.r, name, version);
+    if (scope == NULL) {
+        otel__diag(&sdk->e.r.sink, OTEL_SEVERITY_ERROR, "no room for the scope ", name,
+                   ": raise max_scopes or text_bytes");
+    }
+    return scope;
+}
+
+OTEL_API const char *otel_status_text(otel_status status)
+{
+    switch (status) {
+#define OTEL__STATUS_CASE(name, number, text)                                                      \
+    case OTEL_##name: return text;
+        OTEL_STATUS_LIST(OTEL__STATUS_CASE)
+#undef OTEL__STATUS_CASE
+    case OTEL__STATUS_END: break;
+    }
+    return "unknown status";
+}
+
+OTEL_API const char *otel_drop_text(otel_drop reason)
+{
+    switch (reason) {
+#define OTEL__DROP_CASE(name, number, text)                                                        \
+    case OTEL_DROP_##name: return text;
+        OTEL_DROP_LIST(OTEL__DROP_CASE)
+#undef OTEL__DROP_CASE
+    case OTEL_DROP_COUNT: break;
+    }
+    return "unknown reason";
+}
+
+#endif /* OTEL__SDK_STATS_H */

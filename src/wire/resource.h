@@ -1,0 +1,443 @@
+/* resource: who sends, as the bytes of an OTLP Resource message, made once by otel_open().
+ * Layers, of which a later one wins key by key: built-in attributes (service.name, telemetry.sdk.*,
+ * process and host), the fallback's, the environment's, the code's; in each the service name given
+ * by itself beats the attribute. The system is not asked: what is known of process and host comes
+ * in as otel__resource_facts.
+ * Invariants: each key once; the same input gives the same bytes; what is written is UTF-8; the
+ * variable is used whole or not at all. Nothing is stored, so measuring and writing are one path.
+ * Spec: resource/sdk.md; semantic conventions "Service", "Telemetry SDK"; R-01 to R-19. */
+#ifndef OTEL__WIRE_RESOURCE_H
+#define OTEL__WIRE_RESOURCE_H
+
+#include "../core/diag.h"
+#include "../core/text.h"
+#include "attr.h"
+#include "proto.h"
+
+#define OTEL__RESOURCE_SDK_NAME     "otel_lite" /* */
+#define OTEL__RESOURCE_SDK_LANGUAGE "c"         /* */
+#define OTEL__RESOURCE_UNKNOWN      "unknown_service"
+
+/* Pairs in the variable: bounds the search for equal keys, which looks at every two of them. */
+#define OTEL__RESOURCE_PAIRS_MAX 1024u
+
+/* Whether there is a variable at all: without one the compiler drops what reads it. */
+#if defined(OTEL_LITE_NO_ENV)
+#define OTEL__RESOURCE_READS 0
+#else
+#define OTEL__RESOURCE_READS 1
+#endif
+
+#if defined(OTEL_LITE_FREESTANDING)
+#define OTEL__RESOURCE_EXECUTABLE_MAX 31u
+#else
+#define OTEL__RESOURCE_EXECUTABLE_MAX 255u /* Linux: NAME_MAX */
+#endif
+
+/* What the platform knows; borrowed for the call. Not known: NULL or 0, and left out. */
+typedef struct otel__resource_facts {
+    const char *executable; /* file name without its folders         */
+    const char *host_name;
+    const char *instance_id; /* a random UUID, new in each process    */
+    int64_t     pid;
+} otel__resource_facts;
+
+/* What the user says; borrowed for the call, lowest layer first. */
+typedef struct otel__resource_sources {
+    otel_attrs  fallback;
+    const char *fallback_name; /* service name of its own, or NULL          */
+    const char *variable;      /* text of OTEL_RESOURCE_ATTRIBUTES, or NULL */
+    const char *variable_name; /* text of OTEL_SERVICE_NAME, or NULL        */
+    otel_attrs  code;
+    const char *code_name;
+    bool        ignore_host; /* no process.*, host.*, os.* attributes       */
+} otel__resource_sources;
+
+/* host.arch and os.type as the semantic conventions spell them; not known: left out. */
+#if defined(__x86_64__)
+#define OTEL__RESOURCE_ARCH "amd64"
+#elif defined(__aarch64__)
+#define OTEL__RESOURCE_ARCH "arm64"
+#elif defined(__arm__)
+#define OTEL__RESOURCE_ARCH "arm32"
+#elif defined(__i386__)
+#define OTEL__RESOURCE_ARCH "x86"
+#elif defined(__powerpc64__)
+#define OTEL__RESOURCE_ARCH "ppc64"
+#elif defined(__powerpc__)
+#define OTEL__RESOURCE_ARCH "ppc32"
+#elif defined(__s390x__)
+#define OTEL__RESOURCE_ARCH "s390x"
+#elif defined(__ia64__)
+#define OTEL__RESOURCE_ARCH "ia64"
+#elif defined(__riscv) && __riscv_xlen == 64
+#define OTEL__RESOURCE_ARCH "riscv64"
+#else
+#define OTEL__RESOURCE_ARCH NULL
+#endif
+
+#if defined(OTEL_LITE_FREESTANDING)
+#define OTEL__RESOURCE_OS NULL
+#elif defined(__linux__)
+#define OTEL__RESOURCE_OS "linux"
+#elif defined(__APPLE__)
+#define OTEL__RESOURCE_OS "darwin"
+#elif defined(__FreeBSD__)
+#define OTEL__RESOURCE_OS "freebsd"
+#elif defined(__NetBSD__)
+#define OTEL__RESOURCE_OS "netbsd"
+#elif defined(__OpenBSD__)
+#define OTEL__RESOURCE_OS "openbsd"
+#elif defined(__DragonFly__)
+#define OTEL__RESOURCE_OS "dragonflybsd"
+#elif defined(__sun)
+#define OTEL__RESOURCE_OS "solaris"
+#elif defined(_AIX)
+#define OTEL__RESOURCE_OS "aix"
+#else
+#define OTEL__RESOURCE_OS NULL
+#endif
+
+/* ---- resource: percent-encoded bytes, one at a time ---- */
+
+#define OTEL__RESOURCE_END (-1) /* no byte is left                                      */
+#define OTEL__RESOURCE_BAD (-2) /* a % that is not followed by two hexadecimal digits   */
+
+/* Take the next byte of `rest` as it is, or decoded. Returns 0 to 255, or one of the above. */
+static int otel__resource_byte(otel__text *rest, bool encoded)
+{
+    int    c = OTEL__RESOURCE_END;
+    size_t used = 1;
+
+    if (rest->n == 0) {
+        return c;
+    }
+    c = (uint8_t)rest->s[0];
+    if (encoded && c == '%') {
+        const unsigned high = rest->n >= 3 ? otel__text_hex_digit(rest->s[1]) : 16u;
+        const unsigned low = rest->n >= 3 ? otel__text_hex_digit(rest->s[2]) : 16u;
+
+        if (high > 15 || low > 15) {
+            return OTEL__RESOURCE_BAD;
+        }
+        c = (int)(high * 16 + low);
+        used = 3;
+    }
+    rest->s += used;
+    rest->n -= used;
+    return c;
+}
+
+/* What is wrong with a key or value of the variable, or NULL. */
+static const char *otel__resource_text_fault(otel__text rest)
+{
+    char   character[4]; /* the one being gathered: no character of UTF-8 is longer */
+    size_t n = 0;
+
+    for (;;) {
+        const int c = otel__resource_byte(&rest, true);
+
+        if (c < 0 || (c & 0xc0) != 0x80) { /* another one begins: this one is complete */
+            if (!otel__text_utf8_valid(character, n)) {
+                return "text that is not UTF-8";
+            }
+            n = 0;
+        }
+        if (c < 0) {
+            return c == OTEL__RESOURCE_END ? NULL : "a % without two hexadecimal digits";
+        }
+        if (n == sizeof character) {
+            return "text that is not UTF-8";
+        }
+        character[n++] = (char)(uint8_t)c;
+    }
+}
+
+/* ---- resource: the variable ---- */
+
+/* Cut the next pair off `rest`, both halves trimmed and still encoded. A raw '=' in a value is part
+ * of it (R-13). Empty members are skipped. Returns false at the end.
+ *   has_equals  false: there is no '=', and key is the whole member */
+static bool otel__resource_pair(otel__text *rest, otel__text *key, otel__text *value,
+                                bool *has_equals)
+{
+    otel__text member;
+    size_t     at;
+
+    do {
+        if (!otel__text_next(rest, ',', &member)) {
+            return false;
+        }
+        member = otel__text_trim(member);
+    } while (member.n == 0);
+
+    at = otel__text_find(member, '=');
+    *has_equals = at < member.n;
+    *key = otel__text_trim(otel__text_make(member.s, at));
+    at += *has_equals ? 1u : 0u;
+    *value = otel__text_trim(otel__text_make(member.s + at, member.n - at));
+    return true;
+}
+
+/* What is wrong with the variable, or NULL. Any fault discards all of it. */
+OTEL__FN const char *otel__resource_list_fault(otel__text rest)
+{
+    otel__text  key, value;
+    const char *fault = NULL;
+    unsigned    pairs = 0;
+    bool        has_equals;
+
+    while (fault == NULL && otel__resource_pair(&rest, &key, &value, &has_equals)) {
+        if (!has_equals) {
+            fault = "a member without '='";
+        } else if (key.n == 0) {
+            fault = "an empty key";
+        } else if (++pairs > OTEL__RESOURCE_PAIRS_MAX) {
+            fault = "more than 1024 pairs";
+        } else {
+            fault = otel__resource_text_fault(key);
+            fault = fault != NULL ? fault : otel__resource_text_fault(value);
+        }
+    }
+    return fault;
+}
+
+/* ---- resource: all pairs, lowest layer first ---- */
+
+/* Layers; a service name is a list of one or none. */
+enum {
+    OTEL__RESOURCE_BUILT_IN,
+    OTEL__RESOURCE_FALLBACK,
+    OTEL__RESOURCE_FALLBACK_NAME,
+    OTEL__RESOURCE_VARIABLE, /* the only one that is text */
+    OTEL__RESOURCE_VARIABLE_NAME,
+    OTEL__RESOURCE_CODE,
+    OTEL__RESOURCE_CODE_NAME,
+    OTEL__RESOURCE_LAYERS
+};
+
+/* A place in the sequence of all pairs; a copy goes on by itself. */
+typedef struct otel__resource_walk {
+    const otel_attrs *layers; /* OTEL__RESOURCE_LAYERS; that of VARIABLE is empty */
+    otel__text        rest;   /* of the variable                                  */
+    unsigned          layer;
+    size_t            at; /* in that layer */
+} otel__resource_walk;
+
+typedef struct otel__resource_item {
+    const otel_attr *attr; /* NULL: a pair of the variable */
+    otel__text       key;
+    otel__text       value; /* of such a pair; encoded, like its key */
+} otel__resource_item;
+
+/* Step to the next attribute that has a key. Returns false at the end. */
+static bool otel__resource_next(otel__resource_walk *walk, otel__resource_item *item)
+{
+    bool has_equals;
+
+    for (; walk->layer < OTEL__RESOURCE_LAYERS; walk->layer++, walk->at = 0) {
+        const otel_attrs *layer = &walk->layers[walk->layer];
+
+        while (walk->at < layer->count) {
+            item->attr = &layer->items[walk->at++];
+            item->key = otel__text_make(item->attr->key, otel__attr_key_length(item->attr));
+            if (item->key.n > 0) {
+                return true;
+            }
+        }
+        if (OTEL__RESOURCE_READS && walk->layer == OTEL__RESOURCE_VARIABLE) {
+            item->attr = NULL;
+            if (otel__resource_pair(&walk->rest, &item->key, &item->value, &has_equals)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static bool otel__resource_same_key(const otel__resource_item *a, const otel__resource_item *b)
+{
+    otel__text left = a->key, right = b->key;
+    int        c, d;
+
+    do {
+        c = otel__resource_byte(&left, OTEL__RESOURCE_READS && a->attr == NULL);
+        d = otel__resource_byte(&right, OTEL__RESOURCE_READS && b->attr == NULL);
+    } while (c == d && c >= 0);
+    return c == d;
+}
+
+/* Whether a later pair has the key of `item`, behind which `walk` stands; then that one counts. */
+static bool otel__resource_shadowed(otel__resource_walk walk, const otel__resource_item *item)
+{
+    otel__resource_item other;
+    bool                found = false;
+
+    while (!found && otel__resource_next(&walk, &other)) {
+        found = otel__resource_same_key(item, &other);
+    }
+    return found;
+}
+
+/* ---- resource: writing ---- */
+
+/* Resource.attributes, field 1; KeyValue and AnyValue have their text there too. */
+#define OTEL__RESOURCE_FIELD 1u
+
+static void otel__resource_put_attr(otel__out *out, const otel_attr *attr)
+{
+    otel__kv kv;
+    size_t   need;
+
+    if (otel__kv_measure_checked(&kv, attr)) {
+        need = otel__kv_field_size(&kv);
+        if (otel__out_fits(out) && need <= out->cap - out->len) {
+            (void)otel__kv_put(out->buf + out->len, need,
+                               OTEL__PB_TAG(OTEL__RESOURCE_FIELD, OTEL__PB_LEN), attr);
+        }
+        out->len = need <= SIZE_MAX - out->len ? out->len + need : SIZE_MAX;
+    }
+}
+
+static size_t otel__resource_decoded_length(otel__text text)
+{
+    size_t n = 0;
+
+    while (otel__resource_byte(&text, true) >= 0) {
+        n++;
+    }
+    return n;
+}
+
+static void otel__resource_put_decoded(otel__out *out, otel__text text)
+{
+    int c;
+
+    while ((c = otel__resource_byte(&text, true)) >= 0) {
+        otel__out_byte(out, (uint8_t)c);
+    }
+}
+
+/* A pair of the variable, found to be in order before. */
+static void otel__resource_put_pair(otel__out *out, otel__text key, otel__text value)
+{
+    const size_t n_key = otel__resource_decoded_length(key);
+    const size_t n_value = otel__resource_decoded_length(value);
+    const size_t n_any = otel__pb_field_size(n_value);
+
+    otel__pb_head(out, OTEL__RESOURCE_FIELD,
+                  otel__pb_field_size(n_key) + otel__pb_field_size(n_any));
+    otel__pb_head(out, 1, n_key);
+    otel__resource_put_decoded(out, key);
+    otel__pb_head(out, 2, n_any);
+    otel__pb_head(out, 1, n_value);
+    otel__resource_put_decoded(out, value);
+}
+
+/* ---- resource: built-in attributes ---- */
+
+#define OTEL__RESOURCE_BUILT_IN_MAX 10 /* attributes added below */
+
+typedef struct otel__resource_own {
+    otel_attr attrs[OTEL__RESOURCE_BUILT_IN_MAX];
+    size_t    count;
+    char      name[sizeof OTEL__RESOURCE_UNKNOWN + OTEL__RESOURCE_EXECUTABLE_MAX]; /* and a colon */
+} otel__resource_own;
+
+static void otel__resource_add(otel__resource_own *own, const char *key, const char *value)
+{
+    if (value != NULL && value[0] != '\0') {
+        own->attrs[own->count++] = otel_str(key, value);
+    }
+}
+
+/* The default service name: R-06. */
+static otel_attr otel__resource_default_name(otel__resource_own *own, const char *executable)
+{
+    otel__text     file = otel__text_of(executable);
+    otel__text_buf name = { own->name, sizeof own->name, 0 };
+
+    file.n = otel__text_utf8_cut(file.s, file.n, OTEL__RESOURCE_EXECUTABLE_MAX);
+    otel__text_add_c(&name, file.n > 0 ? OTEL__RESOURCE_UNKNOWN ":" : OTEL__RESOURCE_UNKNOWN);
+    otel__text_add(&name, file);
+    return otel_strn("service.name", own->name, name.len);
+}
+
+static void otel__resource_built_in(otel__resource_own *own, const otel__resource_facts *facts,
+                                    bool ignore_host)
+{
+    own->attrs[0] = otel__resource_default_name(own, facts->executable);
+    own->count = 1;
+    otel__resource_add(own, "telemetry.sdk.name", OTEL__RESOURCE_SDK_NAME);
+    otel__resource_add(own, "telemetry.sdk.language", OTEL__RESOURCE_SDK_LANGUAGE);
+    otel__resource_add(own, "telemetry.sdk.version", OTEL_LITE_VERSION);
+    otel__resource_add(own, "service.instance.id", facts->instance_id);
+    if (ignore_host) {
+        return;
+    }
+    if (facts->pid != 0) {
+        own->attrs[own->count++] = otel_int("process.pid", facts->pid);
+    }
+    otel__resource_add(own, "process.executable.name", facts->executable);
+    otel__resource_add(own, "host.name", facts->host_name);
+    otel__resource_add(own, "host.arch", OTEL__RESOURCE_ARCH);
+    otel__resource_add(own, "os.type", OTEL__RESOURCE_OS);
+}
+
+/* ---- resource: the message ---- */
+
+/* A service name given by itself, as a layer: `attr` keeps it. */
+static otel_attrs otel__resource_name(otel_attr *attr, const char *name)
+{
+    const bool given = name != NULL && name[0] != '\0';
+
+    *attr = otel_str("service.name", given ? name : "");
+    return otel_attrs_of(attr, given ? 1 : 0);
+}
+
+/* Write the Resource message, without a tag of its own; with an `out` that has no buffer, measure
+ * it. Attributes without a key are left out (C-01); text in options that is not UTF-8 is repaired.
+ *
+ *   sink  told once why the variable is ignored, if it is; NULL when it was told before
+ *
+ * Memory   about 1 KiB of stack, 0.5 in firmware. Time grows with the square of the attributes. */
+OTEL__FN void otel__resource_encode(otel__out *out, const otel__resource_sources *from,
+                                    const otel__resource_facts *facts, otel__diag_sink *sink)
+{
+    otel__resource_own  own;
+    otel_attr           names[3];
+    otel_attrs          layers[OTEL__RESOURCE_LAYERS];
+    otel__resource_walk walk = { layers, otel__text_of(from->variable), 0, 0 };
+    otel__resource_item item;
+    const char         *fault = NULL;
+
+    if (OTEL__RESOURCE_READS) {
+        fault = otel__resource_list_fault(walk.rest);
+    }
+    if (fault != NULL) {
+        otel__diag(sink, OTEL_SEVERITY_WARN, "OTEL_RESOURCE_ATTRIBUTES: ignored: it has ", fault,
+                   NULL);
+        walk.rest.n = 0;
+    }
+    otel__resource_built_in(&own, facts, from->ignore_host);
+    layers[OTEL__RESOURCE_BUILT_IN] = otel_attrs_of(own.attrs, own.count);
+    layers[OTEL__RESOURCE_FALLBACK] = from->fallback;
+    layers[OTEL__RESOURCE_FALLBACK_NAME] = otel__resource_name(&names[0], from->fallback_name);
+    layers[OTEL__RESOURCE_VARIABLE] = OTEL_NO_ATTRS;
+    layers[OTEL__RESOURCE_VARIABLE_NAME] = otel__resource_name(&names[1], from->variable_name);
+    layers[OTEL__RESOURCE_CODE] = from->code;
+    layers[OTEL__RESOURCE_CODE_NAME] = otel__resource_name(&names[2], from->code_name);
+
+    while (otel__resource_next(&walk, &item)) {
+        if (otel__resource_shadowed(walk, &item)) {
+            continue;
+        }
+        if (!OTEL__RESOURCE_READS || item.attr != NULL) {
+            otel__resource_put_attr(out, item.attr);
+        } else {
+            otel__resource_put_pair(out, item.key, item.value);
+        }
+    }
+}
+
+#endif /* OTEL__WIRE_RESOURCE_H */

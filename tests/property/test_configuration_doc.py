@@ -1,0 +1,110 @@
+"""docs/configuration.md, otel_options and the table of settings in src/sdk/env.h say the same."""
+import re
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+UNITS = {"KiB": 1024, "MiB": 1024 ** 2, "": 1}
+
+
+@pytest.fixture(scope="module")
+def tool(root):
+    sys.path.insert(0, str(root / "tools"))
+    try:
+        import configuration_doc
+    finally:
+        sys.path.pop(0)
+    return configuration_doc
+
+
+@pytest.fixture(scope="module")
+def fields(root):
+    """{field: its comment} of struct otel_options in the public header."""
+    text = (root / "src/api/api.h").read_text()
+    body = re.search(r"typedef struct otel_options \{\n(.*?)\n\} otel_options;", text, re.S)[1]
+    found = re.findall(r"^    [^/\n]*?(\w+);(?: */\* *(.*?) *\*/)?$", body, re.M)
+    lines = [line for line in body.split("\n") if line and not line.startswith("    /*")]
+    assert len(found) == len(lines), "a field that this pattern does not read"
+    return dict(found)
+
+
+def run(root, tree, *flags):
+    command = [sys.executable, root / "tools/configuration_doc.py", "--root", tree, *flags]
+    return subprocess.run(command, capture_output=True, text=True)
+
+
+def test_the_page_is_what_the_table_gives(root):
+    done = run(root, root, "--check")
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_change_of_the_table_makes_the_page_stale(root, tmp_path):
+    (tmp_path / "src/sdk").mkdir(parents=True)
+    (tmp_path / "docs").mkdir()
+    shutil.copy(root / "docs/configuration.md", tmp_path / "docs")
+    text = (root / "src/sdk/env.h").read_text()
+    (tmp_path / "src/sdk/env.h").write_text(text)
+    assert run(root, tmp_path, "--check").returncode == 0
+    (tmp_path / "src/sdk/env.h").write_text(text.replace("60000, 60000", "60001, 60000"))
+    done = run(root, tmp_path, "--check")
+    assert done.returncode == 1 and "stale" in done.stderr
+    assert run(root, tmp_path).returncode == 0
+    assert run(root, tmp_path, "--check").returncode == 0
+    assert "| 60001 | 60000 |" in (tmp_path / "docs/configuration.md").read_text()
+
+
+def test_a_row_that_cannot_be_read_is_refused(root, tmp_path):
+    (tmp_path / "src/sdk").mkdir(parents=True)
+    text = (root / "src/sdk/env.h").read_text()
+    (tmp_path / "src/sdk/env.h").write_text(text.replace("X(max_scopes,", "X(max_scopes + (1,", 1))
+    done = run(root, tmp_path)
+    assert done.returncode == 1 and "cannot read" in done.stderr
+
+
+def test_every_option_has_one_row_and_every_row_an_option(root, tool, fields):
+    rows, given = tool.settings(root)
+    listed = [row.field for row in rows] + [field for field, about in given] + ["fallback"]
+    assert sorted(listed) == sorted(fields)
+
+
+def test_every_row_stands_in_the_page(root, tool):
+    rows, given = tool.settings(root)
+    page = (root / "docs/configuration.md").read_text()
+    for name in [row.field for row in rows] + [field for field, about in given]:
+        assert f"| `{name}` |" in page
+    for row in rows:
+        assert not row.variable or f"| `{row.variable}` | `{row.field}` |" in page
+        assert row.kind in tool.KINDS
+
+
+def test_the_public_header_names_each_variable(root, tool, fields):
+    rows, _ = tool.settings(root)
+    for row in rows:
+        named = re.findall(r"\bOTEL_[A-Z_]+(?<!OTEL_LITE_CHUNK_BYTES)", fields[row.field])
+        assert named == ([row.variable] if row.variable else []), row.field
+
+
+def test_the_public_header_gives_each_default(root, tool, fields):
+    rows, _ = tool.settings(root)
+    for row in rows:
+        if not row.high:
+            continue
+        bracket = re.search(r"\[(.*)\]", fields[row.field])[1]
+        hosted, _, firmware = bracket.partition("; firmware ")
+        if row.kind == "QUEUE":
+            queue = row.field.removesuffix("_bytes")
+            assert hosted == f"256 x {queue}, at least {row.hosted // 1024} KiB"
+        else:
+            number, unit = re.fullmatch(r"(\d+) ?(KiB|MiB|)(?:, at most queue)?", hosted).groups()
+            assert int(number) * UNITS[unit] == row.hosted, row.field
+        assert int(firmware or row.hosted) == row.firmware, row.field
+
+
+def test_numbers_keep_to_what_a_variable_can_hold(root, tool):
+    rows, _ = tool.settings(root)
+    for row in rows:
+        assert 0 <= row.low <= row.high <= 2 ** 31 - 1
+        if row.high:
+            assert row.low <= row.hosted <= row.high and row.low <= row.firmware <= row.high
