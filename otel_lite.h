@@ -105,11 +105,11 @@
  * [10] VERSIONS
  *   OTEL_LITE_VERSION. Before 1.0 a minor version may change the API; CHANGELOG.md says how.
  *
- * Generated from src/ by amalgamate.py, source id 8264e1e29efcb05e. Do not edit. */
+ * Generated from src/ by amalgamate.py, source id 0aa721c55965bbb3. Do not edit. */
 
 #ifndef OTEL_LITE_H
 #define OTEL_LITE_H
-#define OTEL_LITE_SOURCE_ID "8264e1e29efcb05e"
+#define OTEL_LITE_SOURCE_ID "0aa721c55965bbb3"
 
 /* ---- src/api/config.h ---- */
 /* config: the compile-time switches, their defaults and the combinations that cannot work.
@@ -1261,6 +1261,13 @@ it with -D_GNU_SOURCE"
 /* A private function that a reduced build may not call. */
 #define OTEL__FN static OTEL__UNUSED
 
+/* A piece of a recording call: inlined for speed, shared where size was asked for (-Os). */
+#if defined(__OPTIMIZE_SIZE__)
+#define OTEL__HOT OTEL__FN
+#else
+#define OTEL__HOT OTEL__INLINE
+#endif
+
 OTEL__STATIC_ASSERT(sizeof(double) == 8, double_is_ieee_binary64);
 
 /* ---- critical section: where the processor lacks an atomic operation ---- */
@@ -1626,7 +1633,8 @@ OTEL__FN bool otel__platform_entropy(void *buffer, size_t n)
 
 /* ---- noticing fork without a system call ---- */
 
-#if defined(__linux__) && !defined(OTEL_LITE_FREESTANDING) && !defined(OTEL_LITE_NO_FORK)
+#if defined(__linux__) && !defined(OTEL_LITE_FREESTANDING) && !defined(OTEL_LITE_NO_FORK) &&       \
+    !defined(OTEL_LITE_ATFORK)
 #define OTEL__FORK_PAGE 4096u /* the word lives in a page of its own */
 #if !defined(MADV_WIPEONFORK)
 #define MADV_WIPEONFORK 18 /* Linux 4.14 */
@@ -1841,7 +1849,7 @@ OTEL__FN void otel__ring_init(otel__ring *r, uint8_t *bytes, uint32_t capacity,
     r->max_records = max_records;
 }
 
-OTEL__INLINE otel__ring_head otel__ring_head_load(const otel__ring *r)
+OTEL__HOT otel__ring_head otel__ring_head_load(const otel__ring *r)
 {
     otel__ring_head head;
 #if OTEL__ATOMIC_64
@@ -1855,7 +1863,7 @@ OTEL__INLINE otel__ring_head otel__ring_head_load(const otel__ring *r)
     return head;
 }
 
-OTEL__INLINE bool otel__ring_head_move(otel__ring *r, otel__ring_head from, uint32_t to)
+OTEL__HOT bool otel__ring_head_move(otel__ring *r, otel__ring_head from, uint32_t to)
 {
 #if OTEL__ATOMIC_64
     uint64_t       expected = ((uint64_t)from.count << 32) | from.position;
@@ -1871,13 +1879,13 @@ OTEL__INLINE bool otel__ring_head_move(otel__ring *r, otel__ring_head from, uint
 #endif
 }
 
-OTEL__INLINE otel__a32 *otel__ring_word(otel__ring *r, uint32_t position)
+OTEL__HOT otel__a32 *otel__ring_word(otel__ring *r, uint32_t position)
 {
     return (otel__a32 *)(void *)(r->bytes + (position & (r->capacity - 1u)));
 }
 
 /* Bytes of a record with its header. */
-OTEL__INLINE uint32_t otel__ring_size(uint32_t length)
+OTEL__HOT uint32_t otel__ring_size(uint32_t length)
 {
     return OTEL__RING_HEADER + ((length + 7u) & ~7u);
 }
@@ -1889,7 +1897,7 @@ OTEL__FN uint32_t otel__ring_largest(const otel__ring *r)
     return half < OTEL__RING_LENGTH ? half : (OTEL__RING_LENGTH & ~7u);
 }
 
-OTEL__INLINE uint32_t otel__ring_padding(const otel__ring *r, uint32_t position, uint32_t size)
+OTEL__HOT uint32_t otel__ring_padding(const otel__ring *r, uint32_t position, uint32_t size)
 {
     const uint32_t room = r->capacity - (position & (r->capacity - 1u));
     return room < size ? room : 0u;
@@ -1943,7 +1951,7 @@ OTEL__FN OTEL__MUST_USE otel__ring_result otel__ring_reserve(otel__ring *r, uint
 }
 
 /* Hand the record to the consumer. */
-OTEL__INLINE void otel__ring_commit(const otel__ring_slot *slot)
+OTEL__HOT void otel__ring_commit(const otel__ring_slot *slot)
 {
     otel__a32 *word = (otel__a32 *)(void *)(slot->data - OTEL__RING_HEADER);
     otel__a32_store(word, OTEL__RING_COMMITED | slot->length);
@@ -3183,7 +3191,7 @@ OTEL__INLINE uint32_t otel__attr_load32(const void *p)
 }
 
 /* Up to seven bytes as a number that differs when they or n differ in any bit. */
-OTEL__INLINE uint64_t otel__attr_load_few(const uint8_t *p, size_t n)
+OTEL__HOT uint64_t otel__attr_load_few(const uint8_t *p, size_t n)
 {
     if (n >= 4) {
         return otel__attr_load32(p) | (uint64_t)otel__attr_load32(p + n - 4) << 32;
@@ -3198,7 +3206,7 @@ OTEL__INLINE uint64_t otel__attr_load_few(const uint8_t *p, size_t n)
 
 /* Copy n bytes; returns bits of OTEL__ATTR_HIGH when one of them is not ASCII. Short texts go in
  * words whose ends overlap: a call of memcpy costs more than the copy. */
-OTEL__INLINE uint64_t otel__attr_copy(uint8_t *to, const void *from, size_t n)
+OTEL__HOT uint64_t otel__attr_copy(uint8_t *to, const void *from, size_t n)
 {
     const uint8_t *p = (const uint8_t *)from;
     uint64_t       high = 0;
@@ -3228,7 +3236,7 @@ OTEL__INLINE uint64_t otel__attr_copy(uint8_t *to, const void *from, size_t n)
     return high & OTEL__ATTR_HIGH;
 }
 
-OTEL__INLINE bool otel__attr_same_bytes(const void *x, const void *y, size_t n)
+OTEL__HOT bool otel__attr_same_bytes(const void *x, const void *y, size_t n)
 {
     const uint8_t *a = (const uint8_t *)x;
     const uint8_t *b = (const uint8_t *)y;
@@ -3271,7 +3279,7 @@ OTEL__INLINE size_t otel__attr_value_length(const otel_attr *a)
 }
 
 /* Bytes of a varint below 2^35. */
-OTEL__INLINE size_t otel__attr_length_size(size_t n)
+OTEL__HOT size_t otel__attr_length_size(size_t n)
 {
     return n < 0x80u ? 1u : n < 0x4000u ? 2u : n < 0x200000u ? 3u : n < 0x10000000u ? 4u : 5u;
 }
@@ -3285,12 +3293,12 @@ typedef struct otel__kv {
     bool   broken; /* key or text is not UTF-8 and is repaired on writing */
 } otel__kv;
 
-OTEL__INLINE size_t otel__kv_field_size(const otel__kv *kv)
+OTEL__HOT size_t otel__kv_field_size(const otel__kv *kv)
 {
     return 1u + otel__attr_length_size(kv->body) + kv->body;
 }
 
-OTEL__INLINE void otel__kv_add_up(otel__kv *kv, const otel_attr *a)
+OTEL__HOT void otel__kv_add_up(otel__kv *kv, const otel_attr *a)
 {
     switch (a->type) {
     case OTEL_TYPE_STRING: kv->any = 1u + otel__attr_length_size(kv->text) + kv->text; break;
@@ -3305,7 +3313,7 @@ OTEL__INLINE void otel__kv_add_up(otel__kv *kv, const otel_attr *a)
 
 /* Measure as if the texts were UTF-8. Returns false for what is no attribute: without a key (C-01),
  * or with one longer than OTEL__KEY_MAX. */
-OTEL__INLINE bool otel__kv_measure(otel__kv *kv, const otel_attr *a)
+OTEL__HOT bool otel__kv_measure(otel__kv *kv, const otel_attr *a)
 {
     kv->key = otel__attr_key_length(a);
     kv->text = a->type == OTEL_TYPE_STRING ? otel__attr_value_length(a) : 0;
@@ -3344,7 +3352,7 @@ OTEL__FN bool otel__kv_measure_checked(otel__kv *kv, const otel_attr *a)
 /* ---- attr: writing ---- */
 
 /* Lengths below 128, which nearly all are, take one store. */
-OTEL__INLINE uint8_t *otel__kv_length(uint8_t *p, size_t n)
+OTEL__HOT uint8_t *otel__kv_length(uint8_t *p, size_t n)
 {
     if (OTEL__LIKELY(n < 0x80u)) {
         *p = (uint8_t)n;
@@ -3353,15 +3361,15 @@ OTEL__INLINE uint8_t *otel__kv_length(uint8_t *p, size_t n)
     return otel__pb_store_varint(p, n);
 }
 
-OTEL__INLINE uint8_t *otel__kv_text(uint8_t *p, const char *s, size_t n, uint64_t *high)
+OTEL__HOT uint8_t *otel__kv_text(uint8_t *p, const char *s, size_t n, uint64_t *high)
 {
     *high |= otel__attr_copy(p, s, n);
     return p + n;
 }
 
 /* Write the AnyValue of `a`, which takes kv->any bytes. */
-OTEL__INLINE uint8_t *otel__kv_store_any(uint8_t *p, const otel__kv *kv, const otel_attr *a,
-                                         uint64_t *high)
+OTEL__HOT uint8_t *otel__kv_store_any(uint8_t *p, const otel__kv *kv, const otel_attr *a,
+                                      uint64_t *high)
 {
     switch (a->type) {
     case OTEL_TYPE_STRING:
@@ -3387,8 +3395,8 @@ OTEL__INLINE uint8_t *otel__kv_store_any(uint8_t *p, const otel__kv *kv, const o
 }
 
 /* Write the whole field: otel__kv_field_size() bytes. `high` gathers non-ASCII bits. */
-OTEL__INLINE uint8_t *otel__kv_store(uint8_t *p, uint8_t tag, const otel__kv *kv,
-                                     const otel_attr *a, uint64_t *high)
+OTEL__HOT uint8_t *otel__kv_store(uint8_t *p, uint8_t tag, const otel__kv *kv, const otel_attr *a,
+                                  uint64_t *high)
 {
     *p++ = tag;
     p = otel__kv_length(p, kv->body);
@@ -3432,7 +3440,7 @@ OTEL__FN size_t otel__kv_put(uint8_t *p, size_t room, uint8_t tag, const otel_at
 
 /* ---- attr: hashing, any order ---- */
 
-OTEL__INLINE uint64_t otel__attr_mix(uint64_t h, uint64_t v)
+OTEL__HOT uint64_t otel__attr_mix(uint64_t h, uint64_t v)
 {
     h = (h ^ v) * 0x9e3779b97f4a7c15u; /* 2^64 / golden ratio: every input bit reaches the top */
     return h ^ (h >> 32);
@@ -3440,7 +3448,7 @@ OTEL__INLINE uint64_t otel__attr_mix(uint64_t h, uint64_t v)
 
 /* Of a key: length, first and last eight bytes. Crafted keys can collide; the comparison is
  * exact. */
-OTEL__INLINE uint64_t otel__attr_hash_key(const otel_attr *a, size_t n)
+OTEL__HOT uint64_t otel__attr_hash_key(const otel_attr *a, size_t n)
 {
     const uint8_t *p = (const uint8_t *)a->key;
     if (n < 8) {
@@ -3450,7 +3458,7 @@ OTEL__INLINE uint64_t otel__attr_hash_key(const otel_attr *a, size_t n)
 }
 
 /* Of a text value: every byte. */
-OTEL__INLINE uint64_t otel__attr_hash_text(const char *s, size_t n, uint64_t h)
+OTEL__HOT uint64_t otel__attr_hash_text(const char *s, size_t n, uint64_t h)
 {
     const uint8_t *p = (const uint8_t *)s;
     size_t         i;
@@ -3466,7 +3474,7 @@ OTEL__INLINE uint64_t otel__attr_hash_text(const char *s, size_t n, uint64_t h)
 }
 
 /* Of a whole attribute whose key hashed to `key`, starting from a secret `seed`. */
-OTEL__INLINE uint64_t otel__attr_hash(const otel_attr *a, uint64_t key, uint64_t seed)
+OTEL__HOT uint64_t otel__attr_hash(const otel_attr *a, uint64_t key, uint64_t seed)
 {
     const uint64_t h = otel__attr_mix(key ^ seed, a->type);
     if (a->type == OTEL_TYPE_STRING) {
@@ -3476,14 +3484,11 @@ OTEL__INLINE uint64_t otel__attr_hash(const otel_attr *a, uint64_t key, uint64_t
 }
 
 /* One bit of 64 by the key's hash: two keys on one bit may be equal and are then compared. */
-OTEL__INLINE uint64_t otel__attr_key_bit(uint64_t key_hash)
-{
-    return (uint64_t)1 << (key_hash >> 58);
-}
+OTEL__HOT uint64_t otel__attr_key_bit(uint64_t key_hash) { return (uint64_t)1 << (key_hash >> 58); }
 
 /* ---- attr: equality ---- */
 
-OTEL__INLINE bool otel__attr_same_key(const otel_attr *a, const otel_attr *b)
+OTEL__HOT bool otel__attr_same_key(const otel_attr *a, const otel_attr *b)
 {
     const size_t n = otel__attr_key_length(a);
     return n == otel__attr_key_length(b) && otel__attr_same_bytes(a->key, b->key, n);
@@ -3533,7 +3538,7 @@ OTEL__FN bool otel__attrs_keeps(otel_attrs attrs, size_t i, bool repeats, uint32
 }
 
 /* A length in bytes this library wrote itself: minimal and inside its buffer. */
-OTEL__INLINE size_t otel__kv_read_length(const uint8_t **p)
+OTEL__HOT size_t otel__kv_read_length(const uint8_t **p)
 {
     size_t   n = *(*p)++;
     unsigned shift = 7;
@@ -3552,7 +3557,7 @@ OTEL__INLINE size_t otel__kv_read_length(const uint8_t **p)
 }
 
 /* The key of a written field that begins at `p`; `*value` is where the AnyValue's field begins. */
-OTEL__INLINE const uint8_t *otel__kv_key(const uint8_t *p, size_t *n, const uint8_t **value)
+OTEL__HOT const uint8_t *otel__kv_key(const uint8_t *p, size_t *n, const uint8_t **value)
 {
     const uint8_t *q = p + 1;
     (void)otel__kv_read_length(&q);
@@ -3562,14 +3567,14 @@ OTEL__INLINE const uint8_t *otel__kv_key(const uint8_t *p, size_t *n, const uint
     return q;
 }
 
-OTEL__INLINE const uint8_t *otel__kv_end(const uint8_t *p)
+OTEL__HOT const uint8_t *otel__kv_end(const uint8_t *p)
 {
     const uint8_t *q = p + 1;
     const size_t   n = otel__kv_read_length(&q);
     return q + n;
 }
 
-OTEL__INLINE bool otel__kv_same_key(const uint8_t *p, const otel_attr *a, size_t key_length)
+OTEL__HOT bool otel__kv_same_key(const uint8_t *p, const otel_attr *a, size_t key_length)
 {
     const uint8_t *value;
     size_t         n;
@@ -3578,7 +3583,7 @@ OTEL__INLINE bool otel__kv_same_key(const uint8_t *p, const otel_attr *a, size_t
 }
 
 /* Whether the written AnyValue at `p` (n bytes) is the value of `a`. */
-OTEL__INLINE bool otel__kv_same_any(const uint8_t *p, size_t n, const otel_attr *a)
+OTEL__HOT bool otel__kv_same_any(const uint8_t *p, size_t n, const otel_attr *a)
 {
     uint8_t tmp[1 + OTEL__VARINT_MAX];
     size_t  length;
@@ -3606,7 +3611,7 @@ OTEL__INLINE bool otel__kv_same_any(const uint8_t *p, size_t n, const otel_attr 
 }
 
 /* Whether the written field at `p` is `a`, key and value. */
-OTEL__INLINE bool otel__kv_same(const uint8_t *p, const otel_attr *a)
+OTEL__HOT bool otel__kv_same(const uint8_t *p, const otel_attr *a)
 {
     const uint8_t *value;
     size_t         n;
@@ -4191,7 +4196,7 @@ OTEL__INLINE uint64_t otel__recorder_now(const otel__recorder *r)
 
 /* A bijection of 64 bits that no output bit leaves guessable without the seeds: distinct counters
  * give distinct ids. Constants: the finalizer of MurmurHash3 (public domain). */
-OTEL__INLINE uint64_t otel__recorder_mix(uint64_t x, uint64_t k0, uint64_t k1)
+OTEL__HOT uint64_t otel__recorder_mix(uint64_t x, uint64_t k0, uint64_t k1)
 {
     x = (x ^ k0) * 0xff51afd7ed558ccdu;
     x = (x ^ (x >> 33) ^ k1) * 0xc4ceb9fe1a85ec53u;
@@ -4204,7 +4209,7 @@ OTEL__INLINE uint64_t otel__recorder_counter(uint32_t slot, uint64_t use)
     return ((uint64_t)slot << 44) ^ use;
 }
 
-OTEL__INLINE void otel__recorder_span_id(const otel__recorder *r, uint64_t counter, uint8_t id[8])
+OTEL__HOT void otel__recorder_span_id(const otel__recorder *r, uint64_t counter, uint8_t id[8])
 {
     uint64_t v = otel__recorder_mix(counter, r->seed[0], r->seed[1]);
     if (OTEL__UNLIKELY(v == 0)) {
@@ -4213,7 +4218,7 @@ OTEL__INLINE void otel__recorder_span_id(const otel__recorder *r, uint64_t count
     otel__pb_store_le64(id, v); /* the same ids on every target, given the same seeds */
 }
 
-OTEL__INLINE void otel__recorder_trace_id(const otel__recorder *r, uint64_t counter, uint8_t id[16])
+OTEL__HOT void otel__recorder_trace_id(const otel__recorder *r, uint64_t counter, uint8_t id[16])
 {
     const uint64_t high = otel__recorder_mix(counter, r->seed[2], r->seed[0]);
     uint64_t       low = otel__recorder_mix(counter, r->seed[3], r->seed[2]);
@@ -4265,8 +4270,8 @@ OTEL__FN otel_context otel__context_swap(const otel_context *next)
 /* ---- context: waking the engine ---- */
 
 /* After a commit: a batch is complete when its records, or half the ring, are there. */
-OTEL__INLINE void otel__recorder_committed(otel__recorder *r, const otel__ring *ring,
-                                           const otel__ring_slot *slot, uint32_t batch)
+OTEL__HOT void otel__recorder_committed(otel__recorder *r, const otel__ring *ring,
+                                        const otel__ring_slot *slot, uint32_t batch)
 {
     if (OTEL__UNLIKELY(slot->queued >= batch || slot->bytes > ring->capacity / 2u) &&
         OTEL__UNLIKELY(otel__a32_peek(&r->sleeping) == 1u) &&
@@ -4520,7 +4525,7 @@ OTEL__FN OTEL__NOINLINE bool otel__span_grow(otel__span *s, otel__pool *pool, si
     return true;
 }
 
-OTEL__INLINE bool otel__span_room(otel__span *s, otel__pool *pool, size_t need)
+OTEL__HOT bool otel__span_room(otel__span *s, otel__pool *pool, size_t need)
 {
     return OTEL__LIKELY(need <= (size_t)(s->limit - s->at)) || otel__span_grow(s, pool, need);
 }
@@ -4615,7 +4620,7 @@ OTEL__FN void otel__span_kill(otel__span *s, uint8_t *item)
 /* ---- span: writing ---- */
 
 /* Write one attribute that does not replace another. Returns false when there is no room. */
-OTEL__INLINE bool otel__span_append(otel__span *s, otel__pool *pool, const otel_attr *a)
+OTEL__HOT bool otel__span_append(otel__span *s, otel__pool *pool, const otel_attr *a)
 {
     size_t need = otel__kv_put(s->at, (size_t)(s->limit - s->at), OTEL__SPAN_ATTR, a);
 
@@ -4630,7 +4635,7 @@ OTEL__INLINE bool otel__span_append(otel__span *s, otel__pool *pool, const otel_
 }
 
 /* Set one attribute: a key that is there gets the new value, a new one counts against the limit. */
-OTEL__INLINE void otel__span_set_one(otel__span *s, otel__pool *pool, const otel_attr *a)
+OTEL__HOT void otel__span_set_one(otel__span *s, otel__pool *pool, const otel_attr *a)
 {
     const size_t n = otel__attr_key_length(a);
     uint64_t     bit;
@@ -4763,7 +4768,7 @@ OTEL__TLS uint32_t otel__trace_hint; /* the slot this thread used last */
 /* ---- trace: the slot's word ---- */
 
 /* Claim a free slot, by the thread's hint first. Returns NULL when all are live. */
-OTEL__INLINE otel__span *otel__trace_claim(otel__trace *t, uint32_t *generation)
+OTEL__HOT otel__span *otel__trace_claim(otel__trace *t, uint32_t *generation)
 {
     const uint32_t hint = otel__trace_hint;
     uint32_t       i = hint < t->n_slots ? hint : 0;
@@ -4787,7 +4792,7 @@ OTEL__INLINE otel__span *otel__trace_claim(otel__trace *t, uint32_t *generation)
 
 /* Take the lock if the span is live and not ending. A lock held by another is tried for a
  * moment. */
-OTEL__INLINE bool otel__trace_lock(otel__span *s, uint32_t generation)
+OTEL__HOT bool otel__trace_lock(otel__span *s, uint32_t generation)
 {
     const uint32_t open = generation << 3;
     uint32_t       word = open;
@@ -4853,7 +4858,7 @@ OTEL__FN void otel__trace_finish(otel__span *s)
 }
 
 /* Give the lock back, and finish the span if somebody ended it meanwhile. */
-OTEL__INLINE void otel__trace_unlock(otel__span *s, uint32_t generation)
+OTEL__HOT void otel__trace_unlock(otel__span *s, uint32_t generation)
 {
     uint32_t word = (generation << 3) | OTEL__SPAN_LOCK;
     while (OTEL__UNLIKELY(!otel__a32_cas(&s->word, &word, word & ~(uint32_t)OTEL__SPAN_LOCK))) {
@@ -4877,8 +4882,8 @@ static const uint8_t otel__span_template[OTEL__SPAN_HEAD] = {
 };
 
 /* Write the head of the message and forget what the slot held before. */
-OTEL__INLINE void otel__trace_fill(otel__span *s, otel_scope *scope, const otel_context *parent,
-                                   const otel_context *own)
+OTEL__HOT void otel__trace_fill(otel__span *s, otel_scope *scope, const otel_context *parent,
+                                const otel_context *own)
 {
     const bool child = parent != NULL;
 
@@ -4908,8 +4913,8 @@ OTEL__INLINE void otel__trace_fill(otel__span *s, otel_scope *scope, const otel_
 }
 
 /* The new span's identity. A root's ids are as random as W3C's second level asks: X-39. */
-OTEL__INLINE void otel__trace_identify(const otel__recorder *r, const otel_context *parent,
-                                       uint64_t counter, otel_context *own)
+OTEL__HOT void otel__trace_identify(const otel__recorder *r, const otel_context *parent,
+                                    uint64_t counter, otel_context *own)
 {
     if (parent != NULL) {
         *own = *parent;
@@ -4930,7 +4935,7 @@ OTEL__FN void otel__trace_start_bare(otel__recorder *r, const otel_context *pare
     otel__trace_identify(r, parent, otel__recorder_counter(0, use), &span->context);
 }
 
-OTEL__INLINE const otel_context *otel__trace_parent(const otel_span_options *options)
+OTEL__HOT const otel_context *otel__trace_parent(const otel_span_options *options)
 {
     const otel_context *parent = otel__context_current();
     if (options != NULL && (options->root || options->parent != NULL)) {
@@ -4940,8 +4945,8 @@ OTEL__INLINE const otel_context *otel__trace_parent(const otel_span_options *opt
 }
 
 /* Set what the start was given: kind, name, attributes. The slot is locked. */
-OTEL__INLINE void otel__trace_describe(otel__span *s, const char *name,
-                                       const otel_span_options *options)
+OTEL__HOT void otel__trace_describe(otel__span *s, const char *name,
+                                    const otel_span_options *options)
 {
     otel__pool    *pool = &s->r->trace->pool;
     otel_span_kind kind = OTEL_SPAN_KIND_INTERNAL;
@@ -4999,7 +5004,7 @@ OTEL_API otel_span otel_span_start(otel_scope *scope, const char *name,
 /* ---- trace: change ---- */
 
 /* Take the lock for a change; false when the call has no effect. */
-OTEL__INLINE bool otel__trace_open(const otel_span *span)
+OTEL__HOT bool otel__trace_open(const otel_span *span)
 {
     return span->slot != NULL && otel__recorder_live(span->slot->r) &&
            otel__trace_lock(span->slot, span->generation);
@@ -5547,7 +5552,7 @@ OTEL__FN void otel__hist_init(otel__hist *h, uint32_t n_buckets)
 
 /* The bucket of a value: the first whose bound is not below it (M-45). Halving without branches on
  * the value: buckets of real data are hard to predict. */
-OTEL__INLINE uint32_t otel__hist_bucket(const double *bounds, uint32_t n_bounds, double value)
+OTEL__HOT uint32_t otel__hist_bucket(const double *bounds, uint32_t n_bounds, double value)
 {
     const double *base = bounds;
     uint32_t      n = n_bounds;
@@ -5560,7 +5565,7 @@ OTEL__INLINE uint32_t otel__hist_bucket(const double *bounds, uint32_t n_bounds,
     return (uint32_t)(base - bounds) + (n == 1u && *base < value ? 1u : 0u);
 }
 
-OTEL__INLINE void otel__hist_add_double(otel__a64 *to, double value)
+OTEL__HOT void otel__hist_add_double(otel__a64 *to, double value)
 {
     uint64_t bits = otel__a64_peek(to);
     while (!otel__a64_cas(to, &bits,
@@ -5568,7 +5573,7 @@ OTEL__INLINE void otel__hist_add_double(otel__a64 *to, double value)
     }
 }
 
-OTEL__INLINE void otel__hist_lower(otel__a64 *to, double value)
+OTEL__HOT void otel__hist_lower(otel__a64 *to, double value)
 {
     uint64_t bits = otel__a64_peek(to);
     while (value < otel__platform_bits_double(bits) &&
@@ -5576,7 +5581,7 @@ OTEL__INLINE void otel__hist_lower(otel__a64 *to, double value)
     }
 }
 
-OTEL__INLINE void otel__hist_raise(otel__a64 *to, double value)
+OTEL__HOT void otel__hist_raise(otel__a64 *to, double value)
 {
     uint64_t bits = otel__a64_peek(to);
     while (value > otel__platform_bits_double(bits) &&
@@ -5585,8 +5590,8 @@ OTEL__INLINE void otel__hist_raise(otel__a64 *to, double value)
 }
 
 /* Record a finite value. Lock-free; any thread, signal handler, interrupt. */
-OTEL__INLINE void otel__hist_record(otel__hist *h, const double *bounds, uint32_t n_bounds,
-                                    double value)
+OTEL__HOT void otel__hist_record(otel__hist *h, const double *bounds, uint32_t n_bounds,
+                                 double value)
 {
     const uint32_t   bucket = otel__hist_bucket(bounds, n_bounds, value);
     otel__hist_copy *c = &h->copy[otel__a32_add(&h->word, 2u) & 1u];
@@ -5720,7 +5725,7 @@ OTEL__INLINE uint8_t *otel__series_attrs(otel__series *s)
 }
 
 /* Tag of an attribute in a data point: NumberDataPoint 7, HistogramDataPoint 9. */
-OTEL__INLINE uint8_t otel__series_tag(const otel__instrument *in)
+OTEL__HOT uint8_t otel__series_tag(const otel__instrument *in)
 {
     return in->kind == OTEL__KIND_HISTOGRAM ? OTEL__PB_TAG(9, OTEL__PB_LEN)
                                             : OTEL__PB_TAG(7, OTEL__PB_LEN);
@@ -5928,7 +5933,7 @@ OTEL__FN void otel__series_link(otel__metrics *m, otel__instrument *in, uint32_t
 /* ---- series: comparing ---- */
 
 /* Whether the list is the series' set, in the order in which it was first given. */
-OTEL__INLINE bool otel__series_same_order(otel__series *s, otel_attrs attrs)
+OTEL__HOT bool otel__series_same_order(otel__series *s, otel_attrs attrs)
 {
     const uint8_t *p = otel__series_attrs(s);
     size_t         i;
@@ -6002,15 +6007,15 @@ OTEL__FN bool otel__series_same_encoded(otel__series *a, otel__series *b)
 
 /* ---- series: the table ---- */
 
-OTEL__INLINE uint32_t otel__series_cell(const otel__metrics *m, const otel__instrument *in,
-                                        uint64_t hash)
+OTEL__HOT uint32_t otel__series_cell(const otel__metrics *m, const otel__instrument *in,
+                                     uint64_t hash)
 {
     const uint64_t h = otel__attr_mix(hash, in->index);
     return (uint32_t)(h >> 16) & (m->n_cells - 1u);
 }
 
 /* Hash the list as it was given: equal to the encoded set's hash when no text needs repair. */
-OTEL__INLINE void otel__set_hash(otel__set *set, otel_attrs attrs, uint64_t seed)
+OTEL__HOT void otel__set_hash(otel__set *set, otel_attrs attrs, uint64_t seed)
 {
     uint64_t seen = 0;
     size_t   i;
@@ -6140,8 +6145,7 @@ OTEL__FN OTEL__NOINLINE uint32_t otel__series_search(otel__metrics *m, otel__ins
 }
 
 /* The series of a set, made if it is new. */
-OTEL__INLINE otel__series *otel__series_get(otel__metrics *m, otel__instrument *in,
-                                            otel_attrs attrs)
+OTEL__HOT otel__series *otel__series_get(otel__metrics *m, otel__instrument *in, otel_attrs attrs)
 {
     const uint32_t last = otel__a32_load(&in->last);
     otel__series  *s = otel__series_at(m, last != 0 ? last : in->overflow);
@@ -6341,6 +6345,28 @@ OTEL__FN bool otel__metric_make(otel__metrics *m, otel_scope *scope, otel__instr
     return otel__metric_make_overflow(m, in);
 }
 
+/* Tell what was wrong with a request for an instrument: M-04, M-25. The user's function may create
+ * instruments itself, so that the lock is not held here. */
+OTEL__FN void otel__metric_tell(otel__diag_sink *sink, const otel__instrument *in,
+                                const otel__metric_spec      *spec,
+                                const otel_histogram_options *options)
+{
+    if (in == NULL) {
+        otel__diag(sink, OTEL_SEVERITY_ERROR, "no room for the instrument ", spec->name,
+                   ": raise max_instruments, series_bytes or text_bytes");
+        return;
+    }
+    if (!otel__metric_name_is_valid(spec->name)) {
+        otel__diag(sink, OTEL_SEVERITY_WARN, "not a valid instrument name: ", spec->name, NULL);
+    }
+    if (options != NULL && (options->bounds != NULL || options->n_bounds != 0) &&
+        !otel__metric_bounds_are_valid(options)) {
+        otel__diag(sink, OTEL_SEVERITY_WARN,
+                   "histogram boundaries are not strictly increasing: ", spec->name,
+                   ": the default ones are used");
+    }
+}
+
 /* The instrument of that identity, made if it is new (M-20). */
 OTEL__FN otel__instrument *otel__metric_create(otel_scope *scope, otel__metric_spec spec,
                                                const otel_histogram_options *options)
@@ -6364,13 +6390,7 @@ OTEL__FN otel__instrument *otel__metric_create(otel_scope *scope, otel__metric_s
         }
     }
     otel__recorder_unlock(scope->r);
-    if (in == NULL) {
-        otel__diag(&scope->r->sink, OTEL_SEVERITY_ERROR, "no room for the instrument ", spec.name,
-                   ": raise max_instruments, series_bytes or text_bytes");
-    } else if (!otel__metric_name_is_valid(spec.name)) { /* M-04 */
-        otel__diag(&scope->r->sink, OTEL_SEVERITY_WARN, "not a valid instrument name: ", spec.name,
-                   NULL);
-    }
+    otel__metric_tell(&scope->r->sink, in, &spec, options);
     return in;
 }
 
@@ -6435,7 +6455,7 @@ OTEL__FN OTEL__COLD void otel__metric_bad_value(otel__instrument *in)
     (void)otel__a32_count(&in->r->losses.bad_values, 1u);
 }
 
-OTEL__INLINE void otel__metric_add_int(otel__instrument *in, int64_t value, otel_attrs attrs)
+OTEL__HOT void otel__metric_add_int(otel__instrument *in, int64_t value, otel_attrs attrs)
 {
     otel__series *s = otel__metric_series(in, attrs);
     if (s != NULL) {
@@ -6444,7 +6464,7 @@ OTEL__INLINE void otel__metric_add_int(otel__instrument *in, int64_t value, otel
     }
 }
 
-OTEL__INLINE void otel__metric_add_double(otel__instrument *in, double value, otel_attrs attrs)
+OTEL__HOT void otel__metric_add_double(otel__instrument *in, double value, otel_attrs attrs)
 {
     otel__series *s = otel__metric_series(in, attrs);
     if (s != NULL) {
@@ -6453,7 +6473,7 @@ OTEL__INLINE void otel__metric_add_double(otel__instrument *in, double value, ot
     }
 }
 
-OTEL__INLINE void otel__metric_set(otel__instrument *in, uint64_t bits, otel_attrs attrs)
+OTEL__HOT void otel__metric_set(otel__instrument *in, uint64_t bits, otel_attrs attrs)
 {
     otel__series *s = otel__metric_series(in, attrs);
     if (s != NULL) {
@@ -6462,7 +6482,7 @@ OTEL__INLINE void otel__metric_set(otel__instrument *in, uint64_t bits, otel_att
     }
 }
 
-OTEL__INLINE void otel__metric_record(otel__instrument *in, double value, otel_attrs attrs)
+OTEL__HOT void otel__metric_record(otel__instrument *in, double value, otel_attrs attrs)
 {
     otel__series *s = otel__metric_series(in, attrs);
     if (s != NULL) {
@@ -9044,7 +9064,8 @@ OTEL__FN void otel__env_headers(const otel__env *env, otel__text_buf *lines, ote
 #define OTEL__ENGINE_NEVER  UINT64_MAX
 #define OTEL__ENGINE_ROUNDS 64u /* requests answered at once that one step makes        */
 #define OTEL__ENGINE_TELL   UINT64_C(60000000000) /* ns between two tellings of one kind */
-#define OTEL__ENGINE_REPLY  1024u /* bytes of a reply's body that are kept               */
+#define OTEL__ENGINE_STALL  1000000u /* ns until an unfinished record is looked at again */
+#define OTEL__ENGINE_REPLY  1024u    /* bytes of a reply's body that are kept               */
 
 /* One signal's way out. The engine's, except `ring`. */
 typedef struct otel__pipe {
@@ -9058,6 +9079,8 @@ typedef struct otel__pipe {
     uint64_t    told_ns;  /* last diagnostic about failures                   */
     uint32_t    flush_to; /* records ever taken at which a flush is done      */
     bool        flushing;
+    bool        whole;   /* what became due goes out entirely, not a batch at a time  */
+    bool        stalled; /* the next record was reserved and is not written yet       */
     uint64_t    delivered;
     uint64_t    dropped[OTEL_DROP_COUNT]; /* behind the queue */
 } otel__pipe;
@@ -9078,6 +9101,7 @@ typedef struct otel__engine {
     otel__out      resource; /* the encoded Resource                           */
     otel_request   request;  /* the one under way                              */
     bool           in_flight;
+    bool           behind;    /* a flush met a histogram being recorded into: it reads again */
     uint32_t       next_pipe; /* whose turn it is                              */
     uint64_t       interval_ns;
     uint64_t       collect_ns; /* when metrics are read next                   */
@@ -9201,7 +9225,9 @@ OTEL__FN void otel__engine_release(otel__engine *e, otel__pipe *pipe, uint64_t n
     pipe->dropped[OTEL_DROP_TOO_LARGE] += e->batch.n_large;
     pipe->attempt = 0;
     pipe->retry_ns = 0;
-    pipe->due_ns = now + pipe->delay_ns;
+    if (!pipe->whole || otel__ring_queued(pipe->ring) == 0) {
+        pipe->due_ns = now + pipe->delay_ns;
+    }
 }
 
 /* Act on an answer. `why` is told when it is not a success. */
@@ -9336,6 +9362,7 @@ OTEL__FN bool otel__engine_start(otel__engine *e, uint64_t now)
         if (!otel__engine_ready(pipe, now)) {
             continue;
         }
+        pipe->stalled = false;
         if (otel__batch_build(&e->batch, &e->r, pipe->ring, &e->resource, pipe->batch)) {
             e->next_pipe = (at + 1u) % OTEL_SIGNAL_COUNT; /* take turns */
             otel__engine_send(e, (otel_signal)at, now);
@@ -9343,6 +9370,8 @@ OTEL__FN bool otel__engine_start(otel__engine *e, uint64_t now)
         }
         if (e->batch.n_large > 0) {
             otel__engine_release(e, pipe, now);
+        } else {
+            pipe->stalled = true; /* its producer was interrupted and must get to run */
         }
     }
     return false;
@@ -9376,9 +9405,12 @@ OTEL__FN uint64_t otel__engine_wanted(const otel__engine *e, uint64_t now)
         if (pipe->ring == NULL) {
             continue;
         }
-        due = otel__engine_ready(pipe, now) ? now
-              : pipe->retry_ns > now        ? pipe->retry_ns
-                                            : pipe->due_ns; /* a record may come meanwhile */
+        due = pipe->due_ns; /* whatever is queued: a record may come meanwhile */
+        if (otel__engine_ready(pipe, now)) {
+            due = pipe->stalled ? now + OTEL__ENGINE_STALL : now;
+        } else if (pipe->retry_ns > now) {
+            due = pipe->retry_ns;
+        }
         at = due < at ? due : at;
     }
     return at;
@@ -9424,14 +9456,13 @@ OTEL__FN void otel__engine_step(otel__engine *e, uint64_t now)
 /* ---- engine: flush ---- */
 
 /* Mark what is queued now as what the flush waits for, and let it be tried at once. */
-OTEL__FN bool otel__engine_flush_begin(otel__engine *e, uint64_t now)
+OTEL__FN void otel__engine_flush_begin(otel__engine *e, uint64_t now)
 {
-    bool     again = false;
     uint32_t i;
 
 #if !defined(OTEL_LITE_NO_METRICS)
     if (e->pipes[OTEL_SIGNAL_METRICS].ring != NULL) {
-        again = otel__engine_collect(e, now);
+        e->behind = otel__engine_collect(e, now);
     }
 #else
     (void)now;
@@ -9444,13 +9475,12 @@ OTEL__FN bool otel__engine_flush_begin(otel__engine *e, uint64_t now)
             pipe->retry_ns = 0;
         }
     }
-    return again;
 }
 
 /* Whether everything that the flush waits for has left the queues. */
 OTEL__FN bool otel__engine_flushed(otel__engine *e)
 {
-    bool     all = true;
+    bool     all = !e->behind;
     uint32_t i;
 
     for (i = 0; i < OTEL_SIGNAL_COUNT; i++) {
@@ -9478,7 +9508,11 @@ OTEL__FN void otel__engine_flush_end(otel__engine *e)
  * stack and all signals blocked, so that the program's handlers never run on it.
  * Spec: semantic conventions "process", "host"; requirements R-06, R-14. */
 
-#define OTEL__HOST_TEXT  256u          /* bytes of a fact, NUL included */
+#if defined(OTEL_LITE_FREESTANDING)
+#define OTEL__HOST_TEXT 1u /* no such facts */
+#else
+#define OTEL__HOST_TEXT 256u /* bytes of a fact, NUL included */
+#endif
 #define OTEL__HOST_STACK (64u * 1024u) /* of the thread; it uses less than 8 KiB */
 
 /* What is known of where we run. */
@@ -9939,6 +9973,66 @@ OTEL__FN void otel__sdk_forked(otel__recorder *r)
                     otel__a32_peek(&sdk->closed) != 0 ? OTEL__LIVE_CLOSED : OTEL__LIVE_OPEN);
 }
 
+/* ---- fork: being told, where no page can be marked ---- */
+
+#if !defined(OTEL_LITE_NO_FORK) && !defined(OTEL_LITE_NO_THREADS)
+
+#define OTEL__FORK_SDKS 8u /* SDKs open at once that this way covers */
+
+/* pthread_atfork() handlers cannot be taken back and get no argument: hence one static list. */
+static otel__aptr otel__fork_list[OTEL__FORK_SDKS];
+static otel__a32  otel__fork_installed;
+
+OTEL__FN void otel__fork_child(void)
+{
+    uint32_t i;
+    for (i = 0; i < OTEL__FORK_SDKS; i++) {
+        otel__recorder *r = (otel__recorder *)otel__aptr_load(&otel__fork_list[i]);
+        if (r != NULL) {
+            otel__a32_store(r->live, OTEL__LIVE_FORKED);
+        }
+    }
+}
+
+/* Have the recorder told of forks. */
+OTEL__FN bool otel__fork_watch(otel__recorder *r)
+{
+    uint32_t i;
+
+    if (otel__a32_swap(&otel__fork_installed, 1u) == 0 &&
+        pthread_atfork(NULL, NULL, otel__fork_child) != 0) {
+        otel__a32_store(&otel__fork_installed, 0);
+        return false;
+    }
+    for (i = 0; i < OTEL__FORK_SDKS; i++) {
+        void *none = NULL;
+        if (otel__aptr_cas(&otel__fork_list[i], &none, r)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+OTEL__FN void otel__fork_unwatch(otel__recorder *r)
+{
+    uint32_t i;
+    for (i = 0; i < OTEL__FORK_SDKS; i++) {
+        void *mine = r;
+        if (otel__aptr_cas(&otel__fork_list[i], &mine, NULL)) {
+            return;
+        }
+    }
+}
+
+#else
+OTEL__FN bool otel__fork_watch(otel__recorder *r)
+{
+    (void)r;
+    return false;
+}
+OTEL__FN void otel__fork_unwatch(otel__recorder *r) { (void)r; }
+#endif
+
 /* ---- src/sdk/open.h ---- */
 /* open: otel_open(): resolves the settings, takes the block, wires the parts together.
  * Everything that can fail fails here, with a status and a diagnostic; recording cannot.
@@ -9988,6 +10082,7 @@ OTEL__FN void otel__sdk_wire(otel_sdk *sdk, const otel_options *o)
 #if !defined(OTEL_LITE_NO_METRICS)
     r->metrics = &sdk->metrics;
     otel__sdk_pipe(sdk, OTEL_SIGNAL_METRICS, &sdk->metrics.ring, 0x7fffffffu, UINT32_MAX);
+    sdk->e.pipes[OTEL_SIGNAL_METRICS].whole = true;
 #endif
 #if !defined(OTEL_LITE_NO_LOGS)
     sdk->logs.batch = o->log_batch;
@@ -10050,6 +10145,12 @@ OTEL__FN void otel__sdk_make_live(otel_sdk *sdk)
     }
 #endif
     otel__a32_store(r->live, OTEL__LIVE_OPEN);
+#if !defined(OTEL_LITE_FREESTANDING) && !defined(OTEL_LITE_NO_FORK)
+    if (r->live == &r->live_local && !otel__fork_watch(r)) {
+        otel__diag(&r->sink, OTEL_SEVERITY_WARN,
+                   "fork is not noticed here: a child must not use the SDK", NULL, NULL);
+    }
+#endif
 }
 
 /* The block: the user's, zeroed, or a new one. NULL when there is none large enough. */
@@ -10290,7 +10391,7 @@ OTEL__FN bool otel__sdk_flush_begin(otel_sdk *sdk)
     if (otel__a32_swap(&sdk->e.busy, 1u) != 0) {
         return false;
     }
-    (void)otel__engine_flush_begin(&sdk->e, otel__mono_ns());
+    otel__engine_flush_begin(&sdk->e, otel__mono_ns());
     otel__a32_store(&sdk->e.busy, 0);
     return true;
 }
@@ -10300,6 +10401,9 @@ OTEL__FN bool otel__sdk_flush_done(otel_sdk *sdk)
 {
     bool done = false;
     if (otel__a32_swap(&sdk->e.busy, 1u) == 0) {
+        if (sdk->e.behind) {
+            otel__engine_flush_begin(&sdk->e, otel__mono_ns());
+        }
         done = otel__engine_flushed(&sdk->e);
         otel__a32_store(&sdk->e.busy, 0);
     }
@@ -10435,6 +10539,7 @@ OTEL_API void otel_release(otel_sdk *sdk)
         return;
     }
     (void)otel_close(sdk, 0);
+    otel__fork_unwatch(&sdk->e.r);
 #if defined(OTEL__FORK_PAGE)
     otel__platform_fork_page_free(sdk->fork_page);
 #endif

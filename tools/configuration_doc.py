@@ -91,14 +91,16 @@ class Row(NamedTuple):
 
 def macro_rows(text, name):
     """The arguments of each X(...) of an X-macro list, as strings, quotes kept."""
-    body = re.search(rf"^#define {name}\(X\)(.*?[^\\])$", text, re.M | re.S)[1]
-    body = re.sub(r"\\\n", "\n", body)
-    argument = r'"(?:[^"\\]|\\.)*"|[^",()]+(?:\([^()]*\))?'
-    row = re.compile(rf"\bX\(((?:\s*(?:{argument})\s*,?)+)\)")
-    found = [[a.strip() for a in re.findall(argument, r) if a.strip()] for r in row.findall(body)]
-    rest = row.sub("", body).strip()
-    if rest:
-        sys.exit(f"configuration_doc.py: {SOURCE}: {name}: cannot read {rest[:60]!r}")
+    body = re.search(rf"^#define {name}\(X\)((?:.*\\\n)*.*)$", text, re.M)[1]
+    tokens = re.findall(r'"(?:[^"\\]|\\.)*"|[\w.]+|[(),]|[^\s\\]', body)
+    found, place = [], 0
+    while place < len(tokens):
+        end = tokens.index(")", place) if ")" in tokens[place:] else len(tokens)
+        row = tokens[place:end]
+        if row[:2] != ["X", "("] or set(row[3::2]) != {","} or len(row) % 2 == 0:
+            sys.exit(f"configuration_doc.py: {SOURCE}: {name}: cannot read {' '.join(row)}")
+        found.append(row[2::2])
+        place = end + 1
     return found
 
 

@@ -63,6 +63,13 @@ it with -D_GNU_SOURCE"
 /* A private function that a reduced build may not call. */
 #define OTEL__FN static OTEL__UNUSED
 
+/* A piece of a recording call: inlined for speed, shared where size was asked for (-Os). */
+#if defined(__OPTIMIZE_SIZE__)
+#define OTEL__HOT OTEL__FN
+#else
+#define OTEL__HOT OTEL__INLINE
+#endif
+
 OTEL__STATIC_ASSERT(sizeof(double) == 8, double_is_ieee_binary64);
 
 /* ---- critical section: where the processor lacks an atomic operation ---- */
@@ -428,7 +435,8 @@ OTEL__FN bool otel__platform_entropy(void *buffer, size_t n)
 
 /* ---- noticing fork without a system call ---- */
 
-#if defined(__linux__) && !defined(OTEL_LITE_FREESTANDING) && !defined(OTEL_LITE_NO_FORK)
+#if defined(__linux__) && !defined(OTEL_LITE_FREESTANDING) && !defined(OTEL_LITE_NO_FORK) &&       \
+    !defined(OTEL_LITE_ATFORK)
 #define OTEL__FORK_PAGE 4096u /* the word lives in a page of its own */
 #if !defined(MADV_WIPEONFORK)
 #define MADV_WIPEONFORK 18 /* Linux 4.14 */

@@ -88,7 +88,7 @@ OTEL__FN void otel__ring_init(otel__ring *r, uint8_t *bytes, uint32_t capacity,
     r->max_records = max_records;
 }
 
-OTEL__INLINE otel__ring_head otel__ring_head_load(const otel__ring *r)
+OTEL__HOT otel__ring_head otel__ring_head_load(const otel__ring *r)
 {
     otel__ring_head head;
 #if OTEL__ATOMIC_64
@@ -102,7 +102,7 @@ OTEL__INLINE otel__ring_head otel__ring_head_load(const otel__ring *r)
     return head;
 }
 
-OTEL__INLINE bool otel__ring_head_move(otel__ring *r, otel__ring_head from, uint32_t to)
+OTEL__HOT bool otel__ring_head_move(otel__ring *r, otel__ring_head from, uint32_t to)
 {
 #if OTEL__ATOMIC_64
     uint64_t       expected = ((uint64_t)from.count << 32) | from.position;
@@ -118,13 +118,13 @@ OTEL__INLINE bool otel__ring_head_move(otel__ring *r, otel__ring_head from, uint
 #endif
 }
 
-OTEL__INLINE otel__a32 *otel__ring_word(otel__ring *r, uint32_t position)
+OTEL__HOT otel__a32 *otel__ring_word(otel__ring *r, uint32_t position)
 {
     return (otel__a32 *)(void *)(r->bytes + (position & (r->capacity - 1u)));
 }
 
 /* Bytes of a record with its header. */
-OTEL__INLINE uint32_t otel__ring_size(uint32_t length)
+OTEL__HOT uint32_t otel__ring_size(uint32_t length)
 {
     return OTEL__RING_HEADER + ((length + 7u) & ~7u);
 }
@@ -136,7 +136,7 @@ OTEL__FN uint32_t otel__ring_largest(const otel__ring *r)
     return half < OTEL__RING_LENGTH ? half : (OTEL__RING_LENGTH & ~7u);
 }
 
-OTEL__INLINE uint32_t otel__ring_padding(const otel__ring *r, uint32_t position, uint32_t size)
+OTEL__HOT uint32_t otel__ring_padding(const otel__ring *r, uint32_t position, uint32_t size)
 {
     const uint32_t room = r->capacity - (position & (r->capacity - 1u));
     return room < size ? room : 0u;
@@ -190,7 +190,7 @@ OTEL__FN OTEL__MUST_USE otel__ring_result otel__ring_reserve(otel__ring *r, uint
 }
 
 /* Hand the record to the consumer. */
-OTEL__INLINE void otel__ring_commit(const otel__ring_slot *slot)
+OTEL__HOT void otel__ring_commit(const otel__ring_slot *slot)
 {
     otel__a32 *word = (otel__a32 *)(void *)(slot->data - OTEL__RING_HEADER);
     otel__a32_store(word, OTEL__RING_COMMITED | slot->length);

@@ -88,7 +88,7 @@ OTEL__INLINE uint64_t otel__recorder_now(const otel__recorder *r)
 
 /* A bijection of 64 bits that no output bit leaves guessable without the seeds: distinct counters
  * give distinct ids. Constants: the finalizer of MurmurHash3 (public domain). */
-OTEL__INLINE uint64_t otel__recorder_mix(uint64_t x, uint64_t k0, uint64_t k1)
+OTEL__HOT uint64_t otel__recorder_mix(uint64_t x, uint64_t k0, uint64_t k1)
 {
     x = (x ^ k0) * 0xff51afd7ed558ccdu;
     x = (x ^ (x >> 33) ^ k1) * 0xc4ceb9fe1a85ec53u;
@@ -101,7 +101,7 @@ OTEL__INLINE uint64_t otel__recorder_counter(uint32_t slot, uint64_t use)
     return ((uint64_t)slot << 44) ^ use;
 }
 
-OTEL__INLINE void otel__recorder_span_id(const otel__recorder *r, uint64_t counter, uint8_t id[8])
+OTEL__HOT void otel__recorder_span_id(const otel__recorder *r, uint64_t counter, uint8_t id[8])
 {
     uint64_t v = otel__recorder_mix(counter, r->seed[0], r->seed[1]);
     if (OTEL__UNLIKELY(v == 0)) {
@@ -110,7 +110,7 @@ OTEL__INLINE void otel__recorder_span_id(const otel__recorder *r, uint64_t count
     otel__pb_store_le64(id, v); /* the same ids on every target, given the same seeds */
 }
 
-OTEL__INLINE void otel__recorder_trace_id(const otel__recorder *r, uint64_t counter, uint8_t id[16])
+OTEL__HOT void otel__recorder_trace_id(const otel__recorder *r, uint64_t counter, uint8_t id[16])
 {
     const uint64_t high = otel__recorder_mix(counter, r->seed[2], r->seed[0]);
     uint64_t       low = otel__recorder_mix(counter, r->seed[3], r->seed[2]);
@@ -162,8 +162,8 @@ OTEL__FN otel_context otel__context_swap(const otel_context *next)
 /* ---- context: waking the engine ---- */
 
 /* After a commit: a batch is complete when its records, or half the ring, are there. */
-OTEL__INLINE void otel__recorder_committed(otel__recorder *r, const otel__ring *ring,
-                                           const otel__ring_slot *slot, uint32_t batch)
+OTEL__HOT void otel__recorder_committed(otel__recorder *r, const otel__ring *ring,
+                                        const otel__ring_slot *slot, uint32_t batch)
 {
     if (OTEL__UNLIKELY(slot->queued >= batch || slot->bytes > ring->capacity / 2u) &&
         OTEL__UNLIKELY(otel__a32_peek(&r->sleeping) == 1u) &&

@@ -69,7 +69,7 @@ OTEL__FN void otel__hist_init(otel__hist *h, uint32_t n_buckets)
 
 /* The bucket of a value: the first whose bound is not below it (M-45). Halving without branches on
  * the value: buckets of real data are hard to predict. */
-OTEL__INLINE uint32_t otel__hist_bucket(const double *bounds, uint32_t n_bounds, double value)
+OTEL__HOT uint32_t otel__hist_bucket(const double *bounds, uint32_t n_bounds, double value)
 {
     const double *base = bounds;
     uint32_t      n = n_bounds;
@@ -82,7 +82,7 @@ OTEL__INLINE uint32_t otel__hist_bucket(const double *bounds, uint32_t n_bounds,
     return (uint32_t)(base - bounds) + (n == 1u && *base < value ? 1u : 0u);
 }
 
-OTEL__INLINE void otel__hist_add_double(otel__a64 *to, double value)
+OTEL__HOT void otel__hist_add_double(otel__a64 *to, double value)
 {
     uint64_t bits = otel__a64_peek(to);
     while (!otel__a64_cas(to, &bits,
@@ -90,7 +90,7 @@ OTEL__INLINE void otel__hist_add_double(otel__a64 *to, double value)
     }
 }
 
-OTEL__INLINE void otel__hist_lower(otel__a64 *to, double value)
+OTEL__HOT void otel__hist_lower(otel__a64 *to, double value)
 {
     uint64_t bits = otel__a64_peek(to);
     while (value < otel__platform_bits_double(bits) &&
@@ -98,7 +98,7 @@ OTEL__INLINE void otel__hist_lower(otel__a64 *to, double value)
     }
 }
 
-OTEL__INLINE void otel__hist_raise(otel__a64 *to, double value)
+OTEL__HOT void otel__hist_raise(otel__a64 *to, double value)
 {
     uint64_t bits = otel__a64_peek(to);
     while (value > otel__platform_bits_double(bits) &&
@@ -107,8 +107,8 @@ OTEL__INLINE void otel__hist_raise(otel__a64 *to, double value)
 }
 
 /* Record a finite value. Lock-free; any thread, signal handler, interrupt. */
-OTEL__INLINE void otel__hist_record(otel__hist *h, const double *bounds, uint32_t n_bounds,
-                                    double value)
+OTEL__HOT void otel__hist_record(otel__hist *h, const double *bounds, uint32_t n_bounds,
+                                 double value)
 {
     const uint32_t   bucket = otel__hist_bucket(bounds, n_bounds, value);
     otel__hist_copy *c = &h->copy[otel__a32_add(&h->word, 2u) & 1u];

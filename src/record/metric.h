@@ -116,11 +116,8 @@ OTEL__FN bool otel__metric_set_bounds(otel__recorder *r, otel__instrument *in,
     if (options == NULL || (options->bounds == NULL && options->n_bounds == 0)) {
         return true;
     }
-    if (!otel__metric_bounds_are_valid(options)) { /* M-25 */
-        otel__diag(&r->sink, OTEL_SEVERITY_WARN,
-                   "histogram boundaries are not increasing: ", in->name,
-                   ": the default ones are used");
-        return true;
+    if (!otel__metric_bounds_are_valid(options)) {
+        return true; /* told by otel__metric_tell(), outside the lock */
     }
     copy = (double *)otel__arena_take(&r->text, options->n_bounds, sizeof(double));
     if (copy == NULL) {
@@ -173,6 +170,28 @@ OTEL__FN bool otel__metric_make(otel__metrics *m, otel_scope *scope, otel__instr
     return otel__metric_make_overflow(m, in);
 }
 
+/* Tell what was wrong with a request for an instrument: M-04, M-25. The user's function may create
+ * instruments itself, so that the lock is not held here. */
+OTEL__FN void otel__metric_tell(otel__diag_sink *sink, const otel__instrument *in,
+                                const otel__metric_spec      *spec,
+                                const otel_histogram_options *options)
+{
+    if (in == NULL) {
+        otel__diag(sink, OTEL_SEVERITY_ERROR, "no room for the instrument ", spec->name,
+                   ": raise max_instruments, series_bytes or text_bytes");
+        return;
+    }
+    if (!otel__metric_name_is_valid(spec->name)) {
+        otel__diag(sink, OTEL_SEVERITY_WARN, "not a valid instrument name: ", spec->name, NULL);
+    }
+    if (options != NULL && (options->bounds != NULL || options->n_bounds != 0) &&
+        !otel__metric_bounds_are_valid(options)) {
+        otel__diag(sink, OTEL_SEVERITY_WARN,
+                   "histogram boundaries are not strictly increasing: ", spec->name,
+                   ": the default ones are used");
+    }
+}
+
 /* The instrument of that identity, made if it is new (M-20). */
 OTEL__FN otel__instrument *otel__metric_create(otel_scope *scope, otel__metric_spec spec,
                                                const otel_histogram_options *options)
@@ -196,13 +215,7 @@ OTEL__FN otel__instrument *otel__metric_create(otel_scope *scope, otel__metric_s
         }
     }
     otel__recorder_unlock(scope->r);
-    if (in == NULL) {
-        otel__diag(&scope->r->sink, OTEL_SEVERITY_ERROR, "no room for the instrument ", spec.name,
-                   ": raise max_instruments, series_bytes or text_bytes");
-    } else if (!otel__metric_name_is_valid(spec.name)) { /* M-04 */
-        otel__diag(&scope->r->sink, OTEL_SEVERITY_WARN, "not a valid instrument name: ", spec.name,
-                   NULL);
-    }
+    otel__metric_tell(&scope->r->sink, in, &spec, options);
     return in;
 }
 
@@ -267,7 +280,7 @@ OTEL__FN OTEL__COLD void otel__metric_bad_value(otel__instrument *in)
     (void)otel__a32_count(&in->r->losses.bad_values, 1u);
 }
 
-OTEL__INLINE void otel__metric_add_int(otel__instrument *in, int64_t value, otel_attrs attrs)
+OTEL__HOT void otel__metric_add_int(otel__instrument *in, int64_t value, otel_attrs attrs)
 {
     otel__series *s = otel__metric_series(in, attrs);
     if (s != NULL) {
@@ -276,7 +289,7 @@ OTEL__INLINE void otel__metric_add_int(otel__instrument *in, int64_t value, otel
     }
 }
 
-OTEL__INLINE void otel__metric_add_double(otel__instrument *in, double value, otel_attrs attrs)
+OTEL__HOT void otel__metric_add_double(otel__instrument *in, double value, otel_attrs attrs)
 {
     otel__series *s = otel__metric_series(in, attrs);
     if (s != NULL) {
@@ -285,7 +298,7 @@ OTEL__INLINE void otel__metric_add_double(otel__instrument *in, double value, ot
     }
 }
 
-OTEL__INLINE void otel__metric_set(otel__instrument *in, uint64_t bits, otel_attrs attrs)
+OTEL__HOT void otel__metric_set(otel__instrument *in, uint64_t bits, otel_attrs attrs)
 {
     otel__series *s = otel__metric_series(in, attrs);
     if (s != NULL) {
@@ -294,7 +307,7 @@ OTEL__INLINE void otel__metric_set(otel__instrument *in, uint64_t bits, otel_att
     }
 }
 
-OTEL__INLINE void otel__metric_record(otel__instrument *in, double value, otel_attrs attrs)
+OTEL__HOT void otel__metric_record(otel__instrument *in, double value, otel_attrs attrs)
 {
     otel__series *s = otel__metric_series(in, attrs);
     if (s != NULL) {

@@ -84,7 +84,7 @@ OTEL__INLINE uint8_t *otel__series_attrs(otel__series *s)
 }
 
 /* Tag of an attribute in a data point: NumberDataPoint 7, HistogramDataPoint 9. */
-OTEL__INLINE uint8_t otel__series_tag(const otel__instrument *in)
+OTEL__HOT uint8_t otel__series_tag(const otel__instrument *in)
 {
     return in->kind == OTEL__KIND_HISTOGRAM ? OTEL__PB_TAG(9, OTEL__PB_LEN)
                                             : OTEL__PB_TAG(7, OTEL__PB_LEN);
@@ -292,7 +292,7 @@ OTEL__FN void otel__series_link(otel__metrics *m, otel__instrument *in, uint32_t
 /* ---- series: comparing ---- */
 
 /* Whether the list is the series' set, in the order in which it was first given. */
-OTEL__INLINE bool otel__series_same_order(otel__series *s, otel_attrs attrs)
+OTEL__HOT bool otel__series_same_order(otel__series *s, otel_attrs attrs)
 {
     const uint8_t *p = otel__series_attrs(s);
     size_t         i;
@@ -366,15 +366,15 @@ OTEL__FN bool otel__series_same_encoded(otel__series *a, otel__series *b)
 
 /* ---- series: the table ---- */
 
-OTEL__INLINE uint32_t otel__series_cell(const otel__metrics *m, const otel__instrument *in,
-                                        uint64_t hash)
+OTEL__HOT uint32_t otel__series_cell(const otel__metrics *m, const otel__instrument *in,
+                                     uint64_t hash)
 {
     const uint64_t h = otel__attr_mix(hash, in->index);
     return (uint32_t)(h >> 16) & (m->n_cells - 1u);
 }
 
 /* Hash the list as it was given: equal to the encoded set's hash when no text needs repair. */
-OTEL__INLINE void otel__set_hash(otel__set *set, otel_attrs attrs, uint64_t seed)
+OTEL__HOT void otel__set_hash(otel__set *set, otel_attrs attrs, uint64_t seed)
 {
     uint64_t seen = 0;
     size_t   i;
@@ -504,8 +504,7 @@ OTEL__FN OTEL__NOINLINE uint32_t otel__series_search(otel__metrics *m, otel__ins
 }
 
 /* The series of a set, made if it is new. */
-OTEL__INLINE otel__series *otel__series_get(otel__metrics *m, otel__instrument *in,
-                                            otel_attrs attrs)
+OTEL__HOT otel__series *otel__series_get(otel__metrics *m, otel__instrument *in, otel_attrs attrs)
 {
     const uint32_t last = otel__a32_load(&in->last);
     otel__series  *s = otel__series_at(m, last != 0 ? last : in->overflow);

@@ -125,7 +125,7 @@ OTEL__FN OTEL__NOINLINE bool otel__span_grow(otel__span *s, otel__pool *pool, si
     return true;
 }
 
-OTEL__INLINE bool otel__span_room(otel__span *s, otel__pool *pool, size_t need)
+OTEL__HOT bool otel__span_room(otel__span *s, otel__pool *pool, size_t need)
 {
     return OTEL__LIKELY(need <= (size_t)(s->limit - s->at)) || otel__span_grow(s, pool, need);
 }
@@ -220,7 +220,7 @@ OTEL__FN void otel__span_kill(otel__span *s, uint8_t *item)
 /* ---- span: writing ---- */
 
 /* Write one attribute that does not replace another. Returns false when there is no room. */
-OTEL__INLINE bool otel__span_append(otel__span *s, otel__pool *pool, const otel_attr *a)
+OTEL__HOT bool otel__span_append(otel__span *s, otel__pool *pool, const otel_attr *a)
 {
     size_t need = otel__kv_put(s->at, (size_t)(s->limit - s->at), OTEL__SPAN_ATTR, a);
 
@@ -235,7 +235,7 @@ OTEL__INLINE bool otel__span_append(otel__span *s, otel__pool *pool, const otel_
 }
 
 /* Set one attribute: a key that is there gets the new value, a new one counts against the limit. */
-OTEL__INLINE void otel__span_set_one(otel__span *s, otel__pool *pool, const otel_attr *a)
+OTEL__HOT void otel__span_set_one(otel__span *s, otel__pool *pool, const otel_attr *a)
 {
     const size_t n = otel__attr_key_length(a);
     uint64_t     bit;

@@ -22,7 +22,7 @@ OTEL__TLS uint32_t otel__trace_hint; /* the slot this thread used last */
 /* ---- trace: the slot's word ---- */
 
 /* Claim a free slot, by the thread's hint first. Returns NULL when all are live. */
-OTEL__INLINE otel__span *otel__trace_claim(otel__trace *t, uint32_t *generation)
+OTEL__HOT otel__span *otel__trace_claim(otel__trace *t, uint32_t *generation)
 {
     const uint32_t hint = otel__trace_hint;
     uint32_t       i = hint < t->n_slots ? hint : 0;
@@ -46,7 +46,7 @@ OTEL__INLINE otel__span *otel__trace_claim(otel__trace *t, uint32_t *generation)
 
 /* Take the lock if the span is live and not ending. A lock held by another is tried for a
  * moment. */
-OTEL__INLINE bool otel__trace_lock(otel__span *s, uint32_t generation)
+OTEL__HOT bool otel__trace_lock(otel__span *s, uint32_t generation)
 {
     const uint32_t open = generation << 3;
     uint32_t       word = open;
@@ -112,7 +112,7 @@ OTEL__FN void otel__trace_finish(otel__span *s)
 }
 
 /* Give the lock back, and finish the span if somebody ended it meanwhile. */
-OTEL__INLINE void otel__trace_unlock(otel__span *s, uint32_t generation)
+OTEL__HOT void otel__trace_unlock(otel__span *s, uint32_t generation)
 {
     uint32_t word = (generation << 3) | OTEL__SPAN_LOCK;
     while (OTEL__UNLIKELY(!otel__a32_cas(&s->word, &word, word & ~(uint32_t)OTEL__SPAN_LOCK))) {
@@ -136,8 +136,8 @@ static const uint8_t otel__span_template[OTEL__SPAN_HEAD] = {
 };
 
 /* Write the head of the message and forget what the slot held before. */
-OTEL__INLINE void otel__trace_fill(otel__span *s, otel_scope *scope, const otel_context *parent,
-                                   const otel_context *own)
+OTEL__HOT void otel__trace_fill(otel__span *s, otel_scope *scope, const otel_context *parent,
+                                const otel_context *own)
 {
     const bool child = parent != NULL;
 
@@ -167,8 +167,8 @@ OTEL__INLINE void otel__trace_fill(otel__span *s, otel_scope *scope, const otel_
 }
 
 /* The new span's identity. A root's ids are as random as W3C's second level asks: X-39. */
-OTEL__INLINE void otel__trace_identify(const otel__recorder *r, const otel_context *parent,
-                                       uint64_t counter, otel_context *own)
+OTEL__HOT void otel__trace_identify(const otel__recorder *r, const otel_context *parent,
+                                    uint64_t counter, otel_context *own)
 {
     if (parent != NULL) {
         *own = *parent;
@@ -189,7 +189,7 @@ OTEL__FN void otel__trace_start_bare(otel__recorder *r, const otel_context *pare
     otel__trace_identify(r, parent, otel__recorder_counter(0, use), &span->context);
 }
 
-OTEL__INLINE const otel_context *otel__trace_parent(const otel_span_options *options)
+OTEL__HOT const otel_context *otel__trace_parent(const otel_span_options *options)
 {
     const otel_context *parent = otel__context_current();
     if (options != NULL && (options->root || options->parent != NULL)) {
@@ -199,8 +199,8 @@ OTEL__INLINE const otel_context *otel__trace_parent(const otel_span_options *opt
 }
 
 /* Set what the start was given: kind, name, attributes. The slot is locked. */
-OTEL__INLINE void otel__trace_describe(otel__span *s, const char *name,
-                                       const otel_span_options *options)
+OTEL__HOT void otel__trace_describe(otel__span *s, const char *name,
+                                    const otel_span_options *options)
 {
     otel__pool    *pool = &s->r->trace->pool;
     otel_span_kind kind = OTEL_SPAN_KIND_INTERNAL;
@@ -258,7 +258,7 @@ OTEL_API otel_span otel_span_start(otel_scope *scope, const char *name,
 /* ---- trace: change ---- */
 
 /* Take the lock for a change; false when the call has no effect. */
-OTEL__INLINE bool otel__trace_open(const otel_span *span)
+OTEL__HOT bool otel__trace_open(const otel_span *span)
 {
     return span->slot != NULL && otel__recorder_live(span->slot->r) &&
            otel__trace_lock(span->slot, span->generation);

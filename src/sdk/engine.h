@@ -20,7 +20,8 @@
 #define OTEL__ENGINE_NEVER  UINT64_MAX
 #define OTEL__ENGINE_ROUNDS 64u /* requests answered at once that one step makes        */
 #define OTEL__ENGINE_TELL   UINT64_C(60000000000) /* ns between two tellings of one kind */
-#define OTEL__ENGINE_REPLY  1024u /* bytes of a reply's body that are kept               */
+#define OTEL__ENGINE_STALL  1000000u /* ns until an unfinished record is looked at again */
+#define OTEL__ENGINE_REPLY  1024u    /* bytes of a reply's body that are kept               */
 
 /* One signal's way out. The engine's, except `ring`. */
 typedef struct otel__pipe {
@@ -34,6 +35,8 @@ typedef struct otel__pipe {
     uint64_t    told_ns;  /* last diagnostic about failures                   */
     uint32_t    flush_to; /* records ever taken at which a flush is done      */
     bool        flushing;
+    bool        whole;   /* what became due goes out entirely, not a batch at a time  */
+    bool        stalled; /* the next record was reserved and is not written yet       */
     uint64_t    delivered;
     uint64_t    dropped[OTEL_DROP_COUNT]; /* behind the queue */
 } otel__pipe;
@@ -54,6 +57,7 @@ typedef struct otel__engine {
     otel__out      resource; /* the encoded Resource                           */
     otel_request   request;  /* the one under way                              */
     bool           in_flight;
+    bool           behind;    /* a flush met a histogram being recorded into: it reads again */
     uint32_t       next_pipe; /* whose turn it is                              */
     uint64_t       interval_ns;
     uint64_t       collect_ns; /* when metrics are read next                   */
@@ -177,7 +181,9 @@ OTEL__FN void otel__engine_release(otel__engine *e, otel__pipe *pipe, uint64_t n
     pipe->dropped[OTEL_DROP_TOO_LARGE] += e->batch.n_large;
     pipe->attempt = 0;
     pipe->retry_ns = 0;
-    pipe->due_ns = now + pipe->delay_ns;
+    if (!pipe->whole || otel__ring_queued(pipe->ring) == 0) {
+        pipe->due_ns = now + pipe->delay_ns;
+    }
 }
 
 /* Act on an answer. `why` is told when it is not a success. */
@@ -312,6 +318,7 @@ OTEL__FN bool otel__engine_start(otel__engine *e, uint64_t now)
         if (!otel__engine_ready(pipe, now)) {
             continue;
         }
+        pipe->stalled = false;
         if (otel__batch_build(&e->batch, &e->r, pipe->ring, &e->resource, pipe->batch)) {
             e->next_pipe = (at + 1u) % OTEL_SIGNAL_COUNT; /* take turns */
             otel__engine_send(e, (otel_signal)at, now);
@@ -319,6 +326,8 @@ OTEL__FN bool otel__engine_start(otel__engine *e, uint64_t now)
         }
         if (e->batch.n_large > 0) {
             otel__engine_release(e, pipe, now);
+        } else {
+            pipe->stalled = true; /* its producer was interrupted and must get to run */
         }
     }
     return false;
@@ -352,9 +361,12 @@ OTEL__FN uint64_t otel__engine_wanted(const otel__engine *e, uint64_t now)
         if (pipe->ring == NULL) {
             continue;
         }
-        due = otel__engine_ready(pipe, now) ? now
-              : pipe->retry_ns > now        ? pipe->retry_ns
-                                            : pipe->due_ns; /* a record may come meanwhile */
+        due = pipe->due_ns; /* whatever is queued: a record may come meanwhile */
+        if (otel__engine_ready(pipe, now)) {
+            due = pipe->stalled ? now + OTEL__ENGINE_STALL : now;
+        } else if (pipe->retry_ns > now) {
+            due = pipe->retry_ns;
+        }
         at = due < at ? due : at;
     }
     return at;
@@ -400,14 +412,13 @@ OTEL__FN void otel__engine_step(otel__engine *e, uint64_t now)
 /* ---- engine: flush ---- */
 
 /* Mark what is queued now as what the flush waits for, and let it be tried at once. */
-OTEL__FN bool otel__engine_flush_begin(otel__engine *e, uint64_t now)
+OTEL__FN void otel__engine_flush_begin(otel__engine *e, uint64_t now)
 {
-    bool     again = false;
     uint32_t i;
 
 #if !defined(OTEL_LITE_NO_METRICS)
     if (e->pipes[OTEL_SIGNAL_METRICS].ring != NULL) {
-        again = otel__engine_collect(e, now);
+        e->behind = otel__engine_collect(e, now);
     }
 #else
     (void)now;
@@ -420,13 +431,12 @@ OTEL__FN bool otel__engine_flush_begin(otel__engine *e, uint64_t now)
             pipe->retry_ns = 0;
         }
     }
-    return again;
 }
 
 /* Whether everything that the flush waits for has left the queues. */
 OTEL__FN bool otel__engine_flushed(otel__engine *e)
 {
-    bool     all = true;
+    bool     all = !e->behind;
     uint32_t i;
 
     for (i = 0; i < OTEL_SIGNAL_COUNT; i++) {

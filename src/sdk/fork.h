@@ -81,4 +81,64 @@ OTEL__FN void otel__sdk_forked(otel__recorder *r)
                     otel__a32_peek(&sdk->closed) != 0 ? OTEL__LIVE_CLOSED : OTEL__LIVE_OPEN);
 }
 
+/* ---- fork: being told, where no page can be marked ---- */
+
+#if !defined(OTEL_LITE_NO_FORK) && !defined(OTEL_LITE_NO_THREADS)
+
+#define OTEL__FORK_SDKS 8u /* SDKs open at once that this way covers */
+
+/* pthread_atfork() handlers cannot be taken back and get no argument: hence one static list. */
+static otel__aptr otel__fork_list[OTEL__FORK_SDKS];
+static otel__a32  otel__fork_installed;
+
+OTEL__FN void otel__fork_child(void)
+{
+    uint32_t i;
+    for (i = 0; i < OTEL__FORK_SDKS; i++) {
+        otel__recorder *r = (otel__recorder *)otel__aptr_load(&otel__fork_list[i]);
+        if (r != NULL) {
+            otel__a32_store(r->live, OTEL__LIVE_FORKED);
+        }
+    }
+}
+
+/* Have the recorder told of forks. */
+OTEL__FN bool otel__fork_watch(otel__recorder *r)
+{
+    uint32_t i;
+
+    if (otel__a32_swap(&otel__fork_installed, 1u) == 0 &&
+        pthread_atfork(NULL, NULL, otel__fork_child) != 0) {
+        otel__a32_store(&otel__fork_installed, 0);
+        return false;
+    }
+    for (i = 0; i < OTEL__FORK_SDKS; i++) {
+        void *none = NULL;
+        if (otel__aptr_cas(&otel__fork_list[i], &none, r)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+OTEL__FN void otel__fork_unwatch(otel__recorder *r)
+{
+    uint32_t i;
+    for (i = 0; i < OTEL__FORK_SDKS; i++) {
+        void *mine = r;
+        if (otel__aptr_cas(&otel__fork_list[i], &mine, NULL)) {
+            return;
+        }
+    }
+}
+
+#else
+OTEL__FN bool otel__fork_watch(otel__recorder *r)
+{
+    (void)r;
+    return false;
+}
+OTEL__FN void otel__fork_unwatch(otel__recorder *r) { (void)r; }
+#endif
+
 #endif /* OTEL__SDK_FORK_H */

@@ -7,7 +7,11 @@
 
 #include "engine.h"
 
-#define OTEL__HOST_TEXT  256u          /* bytes of a fact, NUL included */
+#if defined(OTEL_LITE_FREESTANDING)
+#define OTEL__HOST_TEXT 1u /* no such facts */
+#else
+#define OTEL__HOST_TEXT 256u /* bytes of a fact, NUL included */
+#endif
 #define OTEL__HOST_STACK (64u * 1024u) /* of the thread; it uses less than 8 KiB */
 
 /* What is known of where we run. */

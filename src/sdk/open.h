@@ -50,6 +50,7 @@ OTEL__FN void otel__sdk_wire(otel_sdk *sdk, const otel_options *o)
 #if !defined(OTEL_LITE_NO_METRICS)
     r->metrics = &sdk->metrics;
     otel__sdk_pipe(sdk, OTEL_SIGNAL_METRICS, &sdk->metrics.ring, 0x7fffffffu, UINT32_MAX);
+    sdk->e.pipes[OTEL_SIGNAL_METRICS].whole = true;
 #endif
 #if !defined(OTEL_LITE_NO_LOGS)
     sdk->logs.batch = o->log_batch;
@@ -112,6 +113,12 @@ OTEL__FN void otel__sdk_make_live(otel_sdk *sdk)
     }
 #endif
     otel__a32_store(r->live, OTEL__LIVE_OPEN);
+#if !defined(OTEL_LITE_FREESTANDING) && !defined(OTEL_LITE_NO_FORK)
+    if (r->live == &r->live_local && !otel__fork_watch(r)) {
+        otel__diag(&r->sink, OTEL_SEVERITY_WARN,
+                   "fork is not noticed here: a child must not use the SDK", NULL, NULL);
+    }
+#endif
 }
 
 /* The block: the user's, zeroed, or a new one. NULL when there is none large enough. */

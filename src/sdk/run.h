@@ -136,7 +136,7 @@ OTEL__FN bool otel__sdk_flush_begin(otel_sdk *sdk)
     if (otel__a32_swap(&sdk->e.busy, 1u) != 0) {
         return false;
     }
-    (void)otel__engine_flush_begin(&sdk->e, otel__mono_ns());
+    otel__engine_flush_begin(&sdk->e, otel__mono_ns());
     otel__a32_store(&sdk->e.busy, 0);
     return true;
 }
@@ -146,6 +146,9 @@ OTEL__FN bool otel__sdk_flush_done(otel_sdk *sdk)
 {
     bool done = false;
     if (otel__a32_swap(&sdk->e.busy, 1u) == 0) {
+        if (sdk->e.behind) {
+            otel__engine_flush_begin(&sdk->e, otel__mono_ns());
+        }
         done = otel__engine_flushed(&sdk->e);
         otel__a32_store(&sdk->e.busy, 0);
     }
@@ -281,6 +284,7 @@ OTEL_API void otel_release(otel_sdk *sdk)
         return;
     }
     (void)otel_close(sdk, 0);
+    otel__fork_unwatch(&sdk->e.r);
 #if defined(OTEL__FORK_PAGE)
     otel__platform_fork_page_free(sdk->fork_page);
 #endif

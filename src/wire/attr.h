@@ -30,7 +30,7 @@ OTEL__INLINE uint32_t otel__attr_load32(const void *p)
 }
 
 /* Up to seven bytes as a number that differs when they or n differ in any bit. */
-OTEL__INLINE uint64_t otel__attr_load_few(const uint8_t *p, size_t n)
+OTEL__HOT uint64_t otel__attr_load_few(const uint8_t *p, size_t n)
 {
     if (n >= 4) {
         return otel__attr_load32(p) | (uint64_t)otel__attr_load32(p + n - 4) << 32;
@@ -45,7 +45,7 @@ OTEL__INLINE uint64_t otel__attr_load_few(const uint8_t *p, size_t n)
 
 /* Copy n bytes; returns bits of OTEL__ATTR_HIGH when one of them is not ASCII. Short texts go in
  * words whose ends overlap: a call of memcpy costs more than the copy. */
-OTEL__INLINE uint64_t otel__attr_copy(uint8_t *to, const void *from, size_t n)
+OTEL__HOT uint64_t otel__attr_copy(uint8_t *to, const void *from, size_t n)
 {
     const uint8_t *p = (const uint8_t *)from;
     uint64_t       high = 0;
@@ -75,7 +75,7 @@ OTEL__INLINE uint64_t otel__attr_copy(uint8_t *to, const void *from, size_t n)
     return high & OTEL__ATTR_HIGH;
 }
 
-OTEL__INLINE bool otel__attr_same_bytes(const void *x, const void *y, size_t n)
+OTEL__HOT bool otel__attr_same_bytes(const void *x, const void *y, size_t n)
 {
     const uint8_t *a = (const uint8_t *)x;
     const uint8_t *b = (const uint8_t *)y;
@@ -118,7 +118,7 @@ OTEL__INLINE size_t otel__attr_value_length(const otel_attr *a)
 }
 
 /* Bytes of a varint below 2^35. */
-OTEL__INLINE size_t otel__attr_length_size(size_t n)
+OTEL__HOT size_t otel__attr_length_size(size_t n)
 {
     return n < 0x80u ? 1u : n < 0x4000u ? 2u : n < 0x200000u ? 3u : n < 0x10000000u ? 4u : 5u;
 }
@@ -132,12 +132,12 @@ typedef struct otel__kv {
     bool   broken; /* key or text is not UTF-8 and is repaired on writing */
 } otel__kv;
 
-OTEL__INLINE size_t otel__kv_field_size(const otel__kv *kv)
+OTEL__HOT size_t otel__kv_field_size(const otel__kv *kv)
 {
     return 1u + otel__attr_length_size(kv->body) + kv->body;
 }
 
-OTEL__INLINE void otel__kv_add_up(otel__kv *kv, const otel_attr *a)
+OTEL__HOT void otel__kv_add_up(otel__kv *kv, const otel_attr *a)
 {
     switch (a->type) {
     case OTEL_TYPE_STRING: kv->any = 1u + otel__attr_length_size(kv->text) + kv->text; break;
@@ -152,7 +152,7 @@ OTEL__INLINE void otel__kv_add_up(otel__kv *kv, const otel_attr *a)
 
 /* Measure as if the texts were UTF-8. Returns false for what is no attribute: without a key (C-01),
  * or with one longer than OTEL__KEY_MAX. */
-OTEL__INLINE bool otel__kv_measure(otel__kv *kv, const otel_attr *a)
+OTEL__HOT bool otel__kv_measure(otel__kv *kv, const otel_attr *a)
 {
     kv->key = otel__attr_key_length(a);
     kv->text = a->type == OTEL_TYPE_STRING ? otel__attr_value_length(a) : 0;
@@ -191,7 +191,7 @@ OTEL__FN bool otel__kv_measure_checked(otel__kv *kv, const otel_attr *a)
 /* ---- attr: writing ---- */
 
 /* Lengths below 128, which nearly all are, take one store. */
-OTEL__INLINE uint8_t *otel__kv_length(uint8_t *p, size_t n)
+OTEL__HOT uint8_t *otel__kv_length(uint8_t *p, size_t n)
 {
     if (OTEL__LIKELY(n < 0x80u)) {
         *p = (uint8_t)n;
@@ -200,15 +200,15 @@ OTEL__INLINE uint8_t *otel__kv_length(uint8_t *p, size_t n)
     return otel__pb_store_varint(p, n);
 }
 
-OTEL__INLINE uint8_t *otel__kv_text(uint8_t *p, const char *s, size_t n, uint64_t *high)
+OTEL__HOT uint8_t *otel__kv_text(uint8_t *p, const char *s, size_t n, uint64_t *high)
 {
     *high |= otel__attr_copy(p, s, n);
     return p + n;
 }
 
 /* Write the AnyValue of `a`, which takes kv->any bytes. */
-OTEL__INLINE uint8_t *otel__kv_store_any(uint8_t *p, const otel__kv *kv, const otel_attr *a,
-                                         uint64_t *high)
+OTEL__HOT uint8_t *otel__kv_store_any(uint8_t *p, const otel__kv *kv, const otel_attr *a,
+                                      uint64_t *high)
 {
     switch (a->type) {
     case OTEL_TYPE_STRING:
@@ -234,8 +234,8 @@ OTEL__INLINE uint8_t *otel__kv_store_any(uint8_t *p, const otel__kv *kv, const o
 }
 
 /* Write the whole field: otel__kv_field_size() bytes. `high` gathers non-ASCII bits. */
-OTEL__INLINE uint8_t *otel__kv_store(uint8_t *p, uint8_t tag, const otel__kv *kv,
-                                     const otel_attr *a, uint64_t *high)
+OTEL__HOT uint8_t *otel__kv_store(uint8_t *p, uint8_t tag, const otel__kv *kv, const otel_attr *a,
+                                  uint64_t *high)
 {
     *p++ = tag;
     p = otel__kv_length(p, kv->body);
@@ -279,7 +279,7 @@ OTEL__FN size_t otel__kv_put(uint8_t *p, size_t room, uint8_t tag, const otel_at
 
 /* ---- attr: hashing, any order ---- */
 
-OTEL__INLINE uint64_t otel__attr_mix(uint64_t h, uint64_t v)
+OTEL__HOT uint64_t otel__attr_mix(uint64_t h, uint64_t v)
 {
     h = (h ^ v) * 0x9e3779b97f4a7c15u; /* 2^64 / golden ratio: every input bit reaches the top */
     return h ^ (h >> 32);
@@ -287,7 +287,7 @@ OTEL__INLINE uint64_t otel__attr_mix(uint64_t h, uint64_t v)
 
 /* Of a key: length, first and last eight bytes. Crafted keys can collide; the comparison is
  * exact. */
-OTEL__INLINE uint64_t otel__attr_hash_key(const otel_attr *a, size_t n)
+OTEL__HOT uint64_t otel__attr_hash_key(const otel_attr *a, size_t n)
 {
     const uint8_t *p = (const uint8_t *)a->key;
     if (n < 8) {
@@ -297,7 +297,7 @@ OTEL__INLINE uint64_t otel__attr_hash_key(const otel_attr *a, size_t n)
 }
 
 /* Of a text value: every byte. */
-OTEL__INLINE uint64_t otel__attr_hash_text(const char *s, size_t n, uint64_t h)
+OTEL__HOT uint64_t otel__attr_hash_text(const char *s, size_t n, uint64_t h)
 {
     const uint8_t *p = (const uint8_t *)s;
     size_t         i;
@@ -313,7 +313,7 @@ OTEL__INLINE uint64_t otel__attr_hash_text(const char *s, size_t n, uint64_t h)
 }
 
 /* Of a whole attribute whose key hashed to `key`, starting from a secret `seed`. */
-OTEL__INLINE uint64_t otel__attr_hash(const otel_attr *a, uint64_t key, uint64_t seed)
+OTEL__HOT uint64_t otel__attr_hash(const otel_attr *a, uint64_t key, uint64_t seed)
 {
     const uint64_t h = otel__attr_mix(key ^ seed, a->type);
     if (a->type == OTEL_TYPE_STRING) {
@@ -323,14 +323,11 @@ OTEL__INLINE uint64_t otel__attr_hash(const otel_attr *a, uint64_t key, uint64_t
 }
 
 /* One bit of 64 by the key's hash: two keys on one bit may be equal and are then compared. */
-OTEL__INLINE uint64_t otel__attr_key_bit(uint64_t key_hash)
-{
-    return (uint64_t)1 << (key_hash >> 58);
-}
+OTEL__HOT uint64_t otel__attr_key_bit(uint64_t key_hash) { return (uint64_t)1 << (key_hash >> 58); }
 
 /* ---- attr: equality ---- */
 
-OTEL__INLINE bool otel__attr_same_key(const otel_attr *a, const otel_attr *b)
+OTEL__HOT bool otel__attr_same_key(const otel_attr *a, const otel_attr *b)
 {
     const size_t n = otel__attr_key_length(a);
     return n == otel__attr_key_length(b) && otel__attr_same_bytes(a->key, b->key, n);
@@ -380,7 +377,7 @@ OTEL__FN bool otel__attrs_keeps(otel_attrs attrs, size_t i, bool repeats, uint32
 }
 
 /* A length in bytes this library wrote itself: minimal and inside its buffer. */
-OTEL__INLINE size_t otel__kv_read_length(const uint8_t **p)
+OTEL__HOT size_t otel__kv_read_length(const uint8_t **p)
 {
     size_t   n = *(*p)++;
     unsigned shift = 7;
@@ -399,7 +396,7 @@ OTEL__INLINE size_t otel__kv_read_length(const uint8_t **p)
 }
 
 /* The key of a written field that begins at `p`; `*value` is where the AnyValue's field begins. */
-OTEL__INLINE const uint8_t *otel__kv_key(const uint8_t *p, size_t *n, const uint8_t **value)
+OTEL__HOT const uint8_t *otel__kv_key(const uint8_t *p, size_t *n, const uint8_t **value)
 {
     const uint8_t *q = p + 1;
     (void)otel__kv_read_length(&q);
@@ -409,14 +406,14 @@ OTEL__INLINE const uint8_t *otel__kv_key(const uint8_t *p, size_t *n, const uint
     return q;
 }
 
-OTEL__INLINE const uint8_t *otel__kv_end(const uint8_t *p)
+OTEL__HOT const uint8_t *otel__kv_end(const uint8_t *p)
 {
     const uint8_t *q = p + 1;
     const size_t   n = otel__kv_read_length(&q);
     return q + n;
 }
 
-OTEL__INLINE bool otel__kv_same_key(const uint8_t *p, const otel_attr *a, size_t key_length)
+OTEL__HOT bool otel__kv_same_key(const uint8_t *p, const otel_attr *a, size_t key_length)
 {
     const uint8_t *value;
     size_t         n;
@@ -425,7 +422,7 @@ OTEL__INLINE bool otel__kv_same_key(const uint8_t *p, const otel_attr *a, size_t
 }
 
 /* Whether the written AnyValue at `p` (n bytes) is the value of `a`. */
-OTEL__INLINE bool otel__kv_same_any(const uint8_t *p, size_t n, const otel_attr *a)
+OTEL__HOT bool otel__kv_same_any(const uint8_t *p, size_t n, const otel_attr *a)
 {
     uint8_t tmp[1 + OTEL__VARINT_MAX];
     size_t  length;
@@ -453,7 +450,7 @@ OTEL__INLINE bool otel__kv_same_any(const uint8_t *p, size_t n, const otel_attr 
 }
 
 /* Whether the written field at `p` is `a`, key and value. */
-OTEL__INLINE bool otel__kv_same(const uint8_t *p, const otel_attr *a)
+OTEL__HOT bool otel__kv_same(const uint8_t *p, const otel_attr *a)
 {
     const uint8_t *value;
     size_t         n;

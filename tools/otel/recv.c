@@ -93,16 +93,16 @@ static void tell(receiver *r, const http_parser *request, int status, const char
         text_format(&line, "%d ", status);
         text_put(&line, why, strcspn(why, "\n"));
         text_add(&line, "\n");
-        fwrite(line.data, 1, line.length, stderr);
+        text_write(&line, stderr);
         text_free(&line);
     }
 }
 
-static void keep_raw(receiver *r, const route *to, bytes body)
+static void keep_raw(receiver *r, const route *to, const text *body)
 {
     if (r->raw != NULL) {
-        fprintf(r->raw, "%s %lu\n", to->path, (unsigned long)body.n);
-        fwrite(body.p, 1, body.n, r->raw);
+        fprintf(r->raw, "%s %lu\n", to->path, (unsigned long)body->length);
+        text_write(body, r->raw);
         fputc('\n', r->raw);
         if (fflush(r->raw) != 0) {
             fprintf(stderr, "otel recv: cannot write to %s\n", r->options.raw);
@@ -112,13 +112,17 @@ static void keep_raw(receiver *r, const route *to, bytes body)
 }
 
 /* Decode, count and show one request. */
-static void take(receiver *r, const route *to, bytes body)
+static void take(receiver *r, const route *to, const text *body)
 {
+    bytes request;
+
     keep_raw(r, to, body);
+    request.p = (const uint8_t *)body->data;
+    request.n = body->length;
     r->view.out.length = 0;
-    to->render(&r->view, body);
+    to->render(&r->view, request);
     if (!r->options.quiet && !r->options.check) {
-        fwrite(r->view.out.data, 1, r->view.out.length, stdout);
+        text_write(&r->view.out, stdout);
         r->broken = fflush(stdout) != 0 || r->broken;
     }
 }
@@ -129,10 +133,7 @@ static void handle(void *user, const http_parser *request, http_reply *reply)
     const route *to = find_route(request->target);
     char         where[64];
     size_t       bad_at = 0;
-    bytes        body;
 
-    body.p = (const uint8_t *)request->body.data;
-    body.n = request->body.length;
     if (to == NULL) {
         refuse(r, reply, 404, "no such path: use /v1/traces, /v1/metrics or /v1/logs");
     } else if (strcmp(request->method, "POST") != 0) {
@@ -141,13 +142,14 @@ static void handle(void *user, const http_parser *request, http_reply *reply)
         refuse(r, reply, 415, "only application/x-protobuf is understood");
     } else if (request->coding[0] != '\0' && strcmp(request->coding, "identity") != 0) {
         refuse(r, reply, 415, "no Content-Encoding is understood: send it uncompressed");
-    } else if (!otel__otlp_check(body.p, body.n, to->message, &bad_at)) {
+    } else if (!otel__otlp_check((const uint8_t *)request->body.data, request->body.length,
+                                 to->message, &bad_at)) {
         snprintf(where, sizeof where, "not a valid OTLP message: byte %lu", (unsigned long)bad_at);
         refuse(r, reply, 400, where);
     } else {
         reply->status = 200; /* an empty Export*ServiceResponse has no bytes */
         reply->type = "application/x-protobuf";
-        take(r, to, body);
+        take(r, to, &request->body);
         return;
     }
     tell(r, request, reply->status, reply->body);

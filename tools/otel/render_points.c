@@ -265,6 +265,7 @@ void render_distribution(text *t, bytes point, uint32_t data)
         text_format(t, " scale=%d", read_sint32(point, OTEL__EXPONENTIAL_POINT_scale));
     } else {
         put_count(t, point, OTEL__SUMMARY_POINT_count, "count");
-        put_double(t, point, OTEL__SUMMARY_POINT_sum, "sum");
+        text_add(t, " sum="); /* not optional here: absent is zero */
+        text_double(t, read_double(point, OTEL__SUMMARY_POINT_sum), false);
     }
 }

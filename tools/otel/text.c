@@ -4,7 +4,6 @@
 
 #include <math.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 void *text_memory(void *old, size_t n)
@@ -64,6 +63,13 @@ void text_format(text *t, const char *format, ...)
     va_end(args);
     if (n > 0) {
         text_put(t, piece, (size_t)n < sizeof piece ? (size_t)n : sizeof piece - 1);
+    }
+}
+
+void text_write(const text *t, FILE *to)
+{
+    if (t->length > 0) {
+        (void)fwrite(t->data, 1, t->length, to);
     }
 }
 

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 typedef struct text {
     char  *data; /* owned, not NUL-terminated; NULL while empty        */
@@ -56,6 +57,9 @@ void text_duration(text *t, uint64_t ns);
 
 /* Time of day, UTC: HH:MM:SS.mmm. */
 void text_clock(text *t, uint64_t unix_ns);
+
+/* Write all of it. The stream keeps what went wrong, see ferror(). */
+void text_write(const text *t, FILE *to);
 
 /* Columns taken by the bytes from `from` on: characters, styles not counted. */
 size_t text_width(const text *t, size_t from);
