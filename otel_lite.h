@@ -105,11 +105,11 @@
  * [10] VERSIONS
  *   OTEL_LITE_VERSION. Before 1.0 a minor version may change the API; CHANGELOG.md says how.
  *
- * Generated from src/ by amalgamate.py, source id 0aa721c55965bbb3. Do not edit. */
+ * Generated from src/ by amalgamate.py, source id 3f65a1ae5653653e. Do not edit. */
 
 #ifndef OTEL_LITE_H
 #define OTEL_LITE_H
-#define OTEL_LITE_SOURCE_ID "0aa721c55965bbb3"
+#define OTEL_LITE_SOURCE_ID "3f65a1ae5653653e"
 
 /* ---- src/api/config.h ---- */
 /* config: the compile-time switches, their defaults and the combinations that cannot work.
@@ -1511,6 +1511,12 @@ OTEL__INLINE bool otel__a64_cas(otel__a64 *a, uint64_t *expected, uint64_t v)
     return same;
 }
 #endif
+
+/* Add to a counter that has one writer and any readers: no read-modify-write needed. */
+OTEL__INLINE void otel__a64_bump(otel__a64 *a, uint64_t v)
+{
+    otel__a64_put(a, otel__a64_peek(a) + v);
+}
 
 /* ---- bits ---- */
 
@@ -6090,30 +6096,72 @@ OTEL__FN bool otel__series_claim(otel__a32 *n, uint32_t limit)
     return false;
 }
 
-/* A set that the table does not hold: make it, or share the overflow series. */
+/* The series with the set of a built one, or 0. */
+OTEL__FN uint32_t otel__series_twin(otel__metrics *m, const otel__instrument *in, uint32_t offset)
+{
+    otel__series *s = otel__series_at(m, offset);
+    uint32_t      cell = otel__series_cell(m, in, s->hash);
+    uint32_t      found;
+
+    while ((found = otel__a32_load(&m->cells[cell])) != 0) {
+        otel__series *other = otel__series_at(m, found);
+        if (other->hash == s->hash && other->instrument == in->index &&
+            otel__series_same_encoded(s, other)) {
+            break;
+        }
+        cell = (cell + 1u) & (m->n_cells - 1u);
+    }
+    return found;
+}
+
+/* Build the set, unless that was done, and publish it, if the limits allow. Returns its offset,
+ * that of another thread's, or 0. */
+OTEL__FN uint32_t otel__series_add(otel__metrics *m, otel__instrument *in, otel__set *set,
+                                   otel_attrs attrs, uint32_t built)
+{
+    uint32_t used = 0;
+
+    if (otel__series_claim(&in->n_series, m->max_series)) {
+        if (otel__series_claim(&m->n_filled, m->n_cells / 2u)) {
+            built = built != 0 ? built : otel__series_build(m, in, set, attrs);
+            used = built != 0 ? otel__series_publish(m, in, built) : 0;
+            if (used != 0 && used == built) {
+                return used;
+            }
+            (void)otel__a32_count(&m->n_filled, 0xffffffffu); /* minus one */
+            built = 0;                                        /* publishing gave it back */
+        }
+        (void)otel__a32_count(&in->n_series, 0xffffffffu);
+    }
+    if (built != 0) {
+        otel__series_give(m, built);
+    }
+    return used;
+}
+
+/* A set that the table does not hold as it was given: make it, or share the overflow series. Text
+ * that needs repair never matches as given: such a set is built to be looked up. */
 OTEL__FN OTEL__COLD uint32_t otel__series_new(otel__metrics *m, otel__instrument *in,
                                               otel__set *set, otel_attrs attrs)
 {
     uint32_t offset = 0;
-    uint32_t used;
+    uint32_t found;
 
-    if (otel__series_claim(&in->n_series, m->max_series)) {
-        if (otel__series_claim(&m->n_filled, m->n_cells / 2u)) {
-            offset = otel__series_build(m, in, set, attrs);
-            used = offset != 0 ? otel__series_publish(m, in, offset) : 0;
-            if (used != 0 && used == offset) {
-                return used;
-            }
-            (void)otel__a32_count(&m->n_filled, 0xffffffffu); /* minus one */
-            offset = used;
+    otel__set_measure(set, attrs);
+    if (set->broken) {
+        offset = otel__series_build(m, in, set, attrs);
+        found = offset != 0 ? otel__series_twin(m, in, offset) : 0;
+        if (found != 0) {
+            otel__series_give(m, offset);
+            return found;
         }
-        (void)otel__a32_count(&in->n_series, 0xffffffffu);
     }
-    if (offset != 0) {
-        return offset; /* another thread, or the same set before repair, was first */
+    found = otel__series_add(m, in, set, attrs, offset);
+    if (found == 0) {
+        (void)otel__a32_count(&in->r->losses.overflowed, 1u);
+        found = in->overflow;
     }
-    (void)otel__a32_count(&in->r->losses.overflowed, 1u);
-    return in->overflow;
+    return found;
 }
 
 /* Find the series of a set that is not the one used last. */
@@ -6288,11 +6336,8 @@ OTEL__FN bool otel__metric_set_bounds(otel__recorder *r, otel__instrument *in,
     if (options == NULL || (options->bounds == NULL && options->n_bounds == 0)) {
         return true;
     }
-    if (!otel__metric_bounds_are_valid(options)) { /* M-25 */
-        otel__diag(&r->sink, OTEL_SEVERITY_WARN,
-                   "histogram boundaries are not increasing: ", in->name,
-                   ": the default ones are used");
-        return true;
+    if (!otel__metric_bounds_are_valid(options)) {
+        return true; /* told by otel__metric_tell(), outside the lock */
     }
     copy = (double *)otel__arena_take(&r->text, options->n_bounds, sizeof(double));
     if (copy == NULL) {
@@ -9081,8 +9126,8 @@ typedef struct otel__pipe {
     bool        flushing;
     bool        whole;   /* what became due goes out entirely, not a batch at a time  */
     bool        stalled; /* the next record was reserved and is not written yet       */
-    uint64_t    delivered;
-    uint64_t    dropped[OTEL_DROP_COUNT]; /* behind the queue */
+    otel__a64   delivered;
+    otel__a64   dropped[OTEL_DROP_COUNT]; /* behind the queue */
 } otel__pipe;
 
 enum {                        /* otel__engine.answer: what a pending request has come to */
@@ -9106,8 +9151,8 @@ typedef struct otel__engine {
     uint64_t       interval_ns;
     uint64_t       collect_ns; /* when metrics are read next                   */
     uint64_t       random;
-    uint64_t       requests;
-    uint64_t       failed;
+    otel__a64      requests;
+    otel__a64      failed;
     uint64_t       tell_ns; /* when losses may be told again                  */
     uint32_t       told[5]; /* counts at the last telling                     */
 #if !defined(OTEL_LITE_NO_HTTP)
@@ -9190,7 +9235,7 @@ OTEL__FN void otel__engine_supersede(otel__pipe *pipe)
 
     while (otel__ring_next(pipe->ring, &c, &data, &n)) {
     }
-    pipe->dropped[OTEL_DROP_SUPERSEDED] += c.records;
+    otel__a64_bump(&pipe->dropped[OTEL_DROP_SUPERSEDED], c.records);
     otel__ring_release(pipe->ring, &c);
     pipe->attempt = 0;
 }
@@ -9222,7 +9267,7 @@ OTEL__FN bool otel__engine_collect(otel__engine *e, uint64_t now)
 OTEL__FN void otel__engine_release(otel__engine *e, otel__pipe *pipe, uint64_t now)
 {
     otel__ring_release(pipe->ring, &e->batch.cursor);
-    pipe->dropped[OTEL_DROP_TOO_LARGE] += e->batch.n_large;
+    otel__a64_bump(&pipe->dropped[OTEL_DROP_TOO_LARGE], e->batch.n_large);
     pipe->attempt = 0;
     pipe->retry_ns = 0;
     if (!pipe->whole || otel__ring_queued(pipe->ring) == 0) {
@@ -9239,18 +9284,18 @@ OTEL__FN void otel__engine_answered(otel__engine *e, otel_transport_result resul
     e->in_flight = false;
     otel__a32_store(&e->answer, OTEL__ANSWER_NONE);
     if (result == OTEL_TRANSPORT_SENT) {
-        pipe->delivered += e->batch.n_records;
+        otel__a64_bump(&pipe->delivered, e->batch.n_records);
         pipe->told_ns = 0;
         otel__engine_release(e, pipe, now);
         return;
     }
-    e->failed++;
+    otel__a64_bump(&e->failed, 1u);
     if (result == OTEL_TRANSPORT_RETRY) {
         const uint32_t ms =
             otel__retry_wait(pipe->attempt, e->request.retry_after_ms, otel__engine_random(e));
         pipe->retry_ns = now + (uint64_t)ms * 1000000u;
     } else {
-        pipe->dropped[OTEL_DROP_REFUSED] += e->batch.n_records;
+        otel__a64_bump(&pipe->dropped[OTEL_DROP_REFUSED], e->batch.n_records);
         otel__engine_release(e, pipe, now);
     }
     otel__engine_tell_failure(e, e->request.signal, why, now);
@@ -9327,7 +9372,7 @@ OTEL__FN void otel__engine_send(otel__engine *e, otel_signal signal, uint64_t no
 
     pipe->attempt++;
     e->in_flight = true;
-    e->requests++;
+    otel__a64_bump(&e->requests, 1u);
     memset(&e->request, 0, sizeof e->request);
     e->request.sdk = e->r.sdk;
     e->request.signal = signal;
@@ -9497,6 +9542,7 @@ OTEL__FN bool otel__engine_flushed(otel__engine *e)
 OTEL__FN void otel__engine_flush_end(otel__engine *e)
 {
     uint32_t i;
+    e->behind = false;
     for (i = 0; i < OTEL_SIGNAL_COUNT; i++) {
         e->pipes[i].flushing = false;
     }
@@ -9959,14 +10005,14 @@ OTEL__FN void otel__sdk_forked(otel__recorder *r)
     for (i = 0; i < OTEL_SIGNAL_COUNT; i++) {
         otel__pipe *pipe = &sdk->e.pipes[i];
         memset(pipe->dropped, 0, sizeof pipe->dropped);
-        pipe->delivered = 0;
+        otel__a64_put(&pipe->delivered, 0);
         pipe->attempt = 0;
         pipe->retry_ns = 0;
         pipe->flushing = false;
     }
     sdk->e.in_flight = false;
-    sdk->e.requests = 0;
-    sdk->e.failed = 0;
+    otel__a64_put(&sdk->e.requests, 0);
+    otel__a64_put(&sdk->e.failed, 0);
     otel__a32_put(&sdk->e.answer, OTEL__ANSWER_NONE);
     otel__a32_put(&sdk->e.busy, 0);
     otel__a32_store(r->live,
@@ -10320,11 +10366,27 @@ OTEL_API uint32_t otel_poll(otel_sdk *sdk)
 }
 
 #if !defined(OTEL_LITE_FREESTANDING)
+/* The socket of the request under way, unless somebody is stepping, who then looks after it. */
+OTEL__FN size_t otel__sdk_socket(otel_sdk *sdk, struct pollfd *fd)
+{
+    size_t n = 0;
+#if !defined(OTEL_LITE_NO_HTTP)
+    if (otel__a32_swap(&sdk->e.busy, 1u) == 0) {
+        n = sdk->e.use_http && otel__net_pollfd(&sdk->e.net, fd) ? 1u : 0u;
+        otel__a32_store(&sdk->e.busy, 0);
+    }
+#else
+    (void)sdk;
+    (void)fd;
+#endif
+    return n;
+}
+
 OTEL_API size_t otel_poll_fds(otel_sdk *sdk, struct pollfd *fds, size_t capacity)
 {
     size_t n = 0;
 
-    if (sdk == NULL || fds == NULL) {
+    if (sdk == NULL || fds == NULL || !otel__recorder_live(&sdk->e.r)) {
         return 0;
     }
 #if !defined(OTEL_LITE_NO_THREADS)
@@ -10335,14 +10397,16 @@ OTEL_API size_t otel_poll_fds(otel_sdk *sdk, struct pollfd *fds, size_t capacity
         n++;
     }
 #endif
-#if !defined(OTEL_LITE_NO_HTTP)
-    if (n < capacity && sdk->e.use_http && otel__net_pollfd(&sdk->e.net, &fds[n])) {
-        n++;
-    }
-#endif
-    return n;
+    return n < capacity ? n + otel__sdk_socket(sdk, &fds[n]) : n;
 }
 #endif
+
+/* Have the background thread look again, whatever it waits for. */
+OTEL__FN void otel__sdk_nudge(otel_sdk *sdk)
+{
+    (void)otel__a32_swap(&sdk->e.r.sleeping, 0); /* so that its next step empties the descriptor */
+    otel__sdk_wake(&sdk->e.r);
+}
 
 OTEL_API void otel_transport_complete(otel_request *request, otel_transport_result result)
 {
@@ -10355,7 +10419,7 @@ OTEL_API void otel_transport_complete(otel_request *request, otel_transport_resu
     }
     e = &request->sdk->e;
     if (otel__a32_cas(&e->answer, &expected, OTEL__ANSWER_RESULT + (uint32_t)result)) {
-        otel__sdk_wake(&e->r);
+        otel__sdk_nudge(request->sdk);
     }
 }
 
@@ -10372,15 +10436,9 @@ OTEL__FN void otel__sdk_nap(otel_sdk *sdk, uint32_t ms)
     OTEL_LITE_WAIT(NULL, 0, ms);
 #else
     {
-        struct pollfd fds[1];
-        size_t        n = 0;
-#if !defined(OTEL_LITE_NO_HTTP)
-        if (sdk->e.use_http && otel__net_pollfd(&sdk->e.net, &fds[0])) {
-            n = 1;
-        }
-#endif
-        (void)sdk;
-        OTEL_LITE_WAIT(fds, n, ms);
+        struct pollfd fd;
+        const size_t  n = otel__sdk_socket(sdk, &fd);
+        OTEL_LITE_WAIT(&fd, n, ms);
     }
 #endif
 }
@@ -10410,14 +10468,25 @@ OTEL__FN bool otel__sdk_flush_done(otel_sdk *sdk)
     return done;
 }
 
+/* Nobody waits any more: what is left goes out in its own time. */
+OTEL__FN void otel__sdk_flush_end(otel_sdk *sdk)
+{
+    while (otel__a32_swap(&sdk->e.busy, 1u) != 0) {
+        otel__sdk_nap(sdk, 1); /* a step of another thread: it never waits itself */
+    }
+    otel__engine_flush_end(&sdk->e);
+    otel__a32_store(&sdk->e.busy, 0);
+    otel__sdk_nudge(sdk); /* the request under way is the thread's again */
+}
+
 /* Records lost behind the queue for good: what a flush reports as OTEL_LOST. */
 OTEL__FN uint64_t otel__sdk_refused(const otel_sdk *sdk)
 {
     uint64_t n = 0;
     uint32_t i;
     for (i = 0; i < OTEL_SIGNAL_COUNT; i++) {
-        n += sdk->e.pipes[i].dropped[OTEL_DROP_REFUSED];
-        n += sdk->e.pipes[i].dropped[OTEL_DROP_TOO_LARGE];
+        n += otel__a64_peek(&sdk->e.pipes[i].dropped[OTEL_DROP_REFUSED]);
+        n += otel__a64_peek(&sdk->e.pipes[i].dropped[OTEL_DROP_TOO_LARGE]);
     }
     return n;
 }
@@ -10459,7 +10528,7 @@ OTEL_API otel_status otel_flush(otel_sdk *sdk, uint32_t timeout_ms)
         return OTEL_DISABLED;
     }
     status = otel__sdk_flush(sdk, timeout_ms);
-    otel__engine_flush_end(&sdk->e);
+    otel__sdk_flush_end(sdk);
 #if !defined(OTEL_LITE_FREESTANDING)
     errno = saved;
 #endif
@@ -10492,7 +10561,7 @@ OTEL__FN void otel__sdk_shut(otel_sdk *sdk)
             uint32_t          n;
             while (otel__ring_next(pipe->ring, &c, &data, &n)) {
             }
-            pipe->dropped[OTEL_DROP_SHUTDOWN] += c.records;
+            otel__a64_bump(&pipe->dropped[OTEL_DROP_SHUTDOWN], c.records);
             otel__ring_release(pipe->ring, &c);
         }
     }
@@ -10501,9 +10570,8 @@ OTEL__FN void otel__sdk_shut(otel_sdk *sdk)
         otel__net_close(&sdk->e.net);
     }
 #endif
-#if !defined(OTEL_LITE_NO_THREADS)
-    otel__thread_wake_close(&sdk->thread);
-#endif
+    otel__a32_store(&sdk->e.r.sleeping, 0); /* the wake-up's descriptor stays until the release:
+                                               a recording call may be about to write to it */
 }
 
 OTEL_API otel_status otel_close(otel_sdk *sdk, uint32_t timeout_ms)
@@ -10540,6 +10608,9 @@ OTEL_API void otel_release(otel_sdk *sdk)
     }
     (void)otel_close(sdk, 0);
     otel__fork_unwatch(&sdk->e.r);
+#if !defined(OTEL_LITE_NO_THREADS)
+    otel__thread_wake_close(&sdk->thread);
+#endif
 #if defined(OTEL__FORK_PAGE)
     otel__platform_fork_page_free(sdk->fork_page);
 #endif
@@ -10565,10 +10636,10 @@ OTEL__FN void otel__sdk_signal_stats(const otel_sdk *sdk, uint32_t signal, otel_
 
     for (i = 0; i < OTEL_DROP_COUNT; i++) {
         const uint32_t before = otel__a32_peek(&sdk->e.r.losses.dropped[signal][i]);
-        s->dropped[i] = pipe->dropped[i] + before;
+        s->dropped[i] = otel__a64_peek(&pipe->dropped[i]) + before;
         lost += before;
     }
-    s->delivered = pipe->delivered;
+    s->delivered = otel__a64_peek(&pipe->delivered);
     if (pipe->ring == NULL) {
         return;
     }
@@ -10616,8 +10687,8 @@ OTEL_API void otel_stats_get(otel_sdk *sdk, otel_stats *stats)
     stats->bad_values = otel__a32_peek(&l->bad_values);
     stats->busy_handles = otel__a32_peek(&l->busy_handles);
     stats->overflowed_series = otel__a32_peek(&l->overflowed);
-    stats->requests = sdk->e.requests;
-    stats->failed_requests = sdk->e.failed;
+    stats->requests = otel__a64_peek(&sdk->e.requests);
+    stats->failed_requests = otel__a64_peek(&sdk->e.failed);
     stats->memory_bytes = sdk->memory_bytes;
 #if !defined(OTEL_LITE_NO_METRICS)
     stats->series = otel__a32_peek(&sdk->metrics.n_filled);

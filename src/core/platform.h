@@ -314,6 +314,12 @@ OTEL__INLINE bool otel__a64_cas(otel__a64 *a, uint64_t *expected, uint64_t v)
 }
 #endif
 
+/* Add to a counter that has one writer and any readers: no read-modify-write needed. */
+OTEL__INLINE void otel__a64_bump(otel__a64 *a, uint64_t v)
+{
+    otel__a64_put(a, otel__a64_peek(a) + v);
+}
+
 /* ---- bits ---- */
 
 /* The index of the lowest set bit; v != 0. */

@@ -449,30 +449,72 @@ OTEL__FN bool otel__series_claim(otel__a32 *n, uint32_t limit)
     return false;
 }
 
-/* A set that the table does not hold: make it, or share the overflow series. */
+/* The series with the set of a built one, or 0. */
+OTEL__FN uint32_t otel__series_twin(otel__metrics *m, const otel__instrument *in, uint32_t offset)
+{
+    otel__series *s = otel__series_at(m, offset);
+    uint32_t      cell = otel__series_cell(m, in, s->hash);
+    uint32_t      found;
+
+    while ((found = otel__a32_load(&m->cells[cell])) != 0) {
+        otel__series *other = otel__series_at(m, found);
+        if (other->hash == s->hash && other->instrument == in->index &&
+            otel__series_same_encoded(s, other)) {
+            break;
+        }
+        cell = (cell + 1u) & (m->n_cells - 1u);
+    }
+    return found;
+}
+
+/* Build the set, unless that was done, and publish it, if the limits allow. Returns its offset,
+ * that of another thread's, or 0. */
+OTEL__FN uint32_t otel__series_add(otel__metrics *m, otel__instrument *in, otel__set *set,
+                                   otel_attrs attrs, uint32_t built)
+{
+    uint32_t used = 0;
+
+    if (otel__series_claim(&in->n_series, m->max_series)) {
+        if (otel__series_claim(&m->n_filled, m->n_cells / 2u)) {
+            built = built != 0 ? built : otel__series_build(m, in, set, attrs);
+            used = built != 0 ? otel__series_publish(m, in, built) : 0;
+            if (used != 0 && used == built) {
+                return used;
+            }
+            (void)otel__a32_count(&m->n_filled, 0xffffffffu); /* minus one */
+            built = 0;                                        /* publishing gave it back */
+        }
+        (void)otel__a32_count(&in->n_series, 0xffffffffu);
+    }
+    if (built != 0) {
+        otel__series_give(m, built);
+    }
+    return used;
+}
+
+/* A set that the table does not hold as it was given: make it, or share the overflow series. Text
+ * that needs repair never matches as given: such a set is built to be looked up. */
 OTEL__FN OTEL__COLD uint32_t otel__series_new(otel__metrics *m, otel__instrument *in,
                                               otel__set *set, otel_attrs attrs)
 {
     uint32_t offset = 0;
-    uint32_t used;
+    uint32_t found;
 
-    if (otel__series_claim(&in->n_series, m->max_series)) {
-        if (otel__series_claim(&m->n_filled, m->n_cells / 2u)) {
-            offset = otel__series_build(m, in, set, attrs);
-            used = offset != 0 ? otel__series_publish(m, in, offset) : 0;
-            if (used != 0 && used == offset) {
-                return used;
-            }
-            (void)otel__a32_count(&m->n_filled, 0xffffffffu); /* minus one */
-            offset = used;
+    otel__set_measure(set, attrs);
+    if (set->broken) {
+        offset = otel__series_build(m, in, set, attrs);
+        found = offset != 0 ? otel__series_twin(m, in, offset) : 0;
+        if (found != 0) {
+            otel__series_give(m, offset);
+            return found;
         }
-        (void)otel__a32_count(&in->n_series, 0xffffffffu);
     }
-    if (offset != 0) {
-        return offset; /* another thread, or the same set before repair, was first */
+    found = otel__series_add(m, in, set, attrs, offset);
+    if (found == 0) {
+        (void)otel__a32_count(&in->r->losses.overflowed, 1u);
+        found = in->overflow;
     }
-    (void)otel__a32_count(&in->r->losses.overflowed, 1u);
-    return in->overflow;
+    return found;
 }
 
 /* Find the series of a set that is not the one used last. */

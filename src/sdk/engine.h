@@ -37,8 +37,8 @@ typedef struct otel__pipe {
     bool        flushing;
     bool        whole;   /* what became due goes out entirely, not a batch at a time  */
     bool        stalled; /* the next record was reserved and is not written yet       */
-    uint64_t    delivered;
-    uint64_t    dropped[OTEL_DROP_COUNT]; /* behind the queue */
+    otel__a64   delivered;
+    otel__a64   dropped[OTEL_DROP_COUNT]; /* behind the queue */
 } otel__pipe;
 
 enum {                        /* otel__engine.answer: what a pending request has come to */
@@ -62,8 +62,8 @@ typedef struct otel__engine {
     uint64_t       interval_ns;
     uint64_t       collect_ns; /* when metrics are read next                   */
     uint64_t       random;
-    uint64_t       requests;
-    uint64_t       failed;
+    otel__a64      requests;
+    otel__a64      failed;
     uint64_t       tell_ns; /* when losses may be told again                  */
     uint32_t       told[5]; /* counts at the last telling                     */
 #if !defined(OTEL_LITE_NO_HTTP)
@@ -146,7 +146,7 @@ OTEL__FN void otel__engine_supersede(otel__pipe *pipe)
 
     while (otel__ring_next(pipe->ring, &c, &data, &n)) {
     }
-    pipe->dropped[OTEL_DROP_SUPERSEDED] += c.records;
+    otel__a64_bump(&pipe->dropped[OTEL_DROP_SUPERSEDED], c.records);
     otel__ring_release(pipe->ring, &c);
     pipe->attempt = 0;
 }
@@ -178,7 +178,7 @@ OTEL__FN bool otel__engine_collect(otel__engine *e, uint64_t now)
 OTEL__FN void otel__engine_release(otel__engine *e, otel__pipe *pipe, uint64_t now)
 {
     otel__ring_release(pipe->ring, &e->batch.cursor);
-    pipe->dropped[OTEL_DROP_TOO_LARGE] += e->batch.n_large;
+    otel__a64_bump(&pipe->dropped[OTEL_DROP_TOO_LARGE], e->batch.n_large);
     pipe->attempt = 0;
     pipe->retry_ns = 0;
     if (!pipe->whole || otel__ring_queued(pipe->ring) == 0) {
@@ -195,18 +195,18 @@ OTEL__FN void otel__engine_answered(otel__engine *e, otel_transport_result resul
     e->in_flight = false;
     otel__a32_store(&e->answer, OTEL__ANSWER_NONE);
     if (result == OTEL_TRANSPORT_SENT) {
-        pipe->delivered += e->batch.n_records;
+        otel__a64_bump(&pipe->delivered, e->batch.n_records);
         pipe->told_ns = 0;
         otel__engine_release(e, pipe, now);
         return;
     }
-    e->failed++;
+    otel__a64_bump(&e->failed, 1u);
     if (result == OTEL_TRANSPORT_RETRY) {
         const uint32_t ms =
             otel__retry_wait(pipe->attempt, e->request.retry_after_ms, otel__engine_random(e));
         pipe->retry_ns = now + (uint64_t)ms * 1000000u;
     } else {
-        pipe->dropped[OTEL_DROP_REFUSED] += e->batch.n_records;
+        otel__a64_bump(&pipe->dropped[OTEL_DROP_REFUSED], e->batch.n_records);
         otel__engine_release(e, pipe, now);
     }
     otel__engine_tell_failure(e, e->request.signal, why, now);
@@ -283,7 +283,7 @@ OTEL__FN void otel__engine_send(otel__engine *e, otel_signal signal, uint64_t no
 
     pipe->attempt++;
     e->in_flight = true;
-    e->requests++;
+    otel__a64_bump(&e->requests, 1u);
     memset(&e->request, 0, sizeof e->request);
     e->request.sdk = e->r.sdk;
     e->request.signal = signal;
@@ -453,6 +453,7 @@ OTEL__FN bool otel__engine_flushed(otel__engine *e)
 OTEL__FN void otel__engine_flush_end(otel__engine *e)
 {
     uint32_t i;
+    e->behind = false;
     for (i = 0; i < OTEL_SIGNAL_COUNT; i++) {
         e->pipes[i].flushing = false;
     }

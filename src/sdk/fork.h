@@ -67,14 +67,14 @@ OTEL__FN void otel__sdk_forked(otel__recorder *r)
     for (i = 0; i < OTEL_SIGNAL_COUNT; i++) {
         otel__pipe *pipe = &sdk->e.pipes[i];
         memset(pipe->dropped, 0, sizeof pipe->dropped);
-        pipe->delivered = 0;
+        otel__a64_put(&pipe->delivered, 0);
         pipe->attempt = 0;
         pipe->retry_ns = 0;
         pipe->flushing = false;
     }
     sdk->e.in_flight = false;
-    sdk->e.requests = 0;
-    sdk->e.failed = 0;
+    otel__a64_put(&sdk->e.requests, 0);
+    otel__a64_put(&sdk->e.failed, 0);
     otel__a32_put(&sdk->e.answer, OTEL__ANSWER_NONE);
     otel__a32_put(&sdk->e.busy, 0);
     otel__a32_store(r->live,

@@ -65,11 +65,27 @@ OTEL_API uint32_t otel_poll(otel_sdk *sdk)
 }
 
 #if !defined(OTEL_LITE_FREESTANDING)
+/* The socket of the request under way, unless somebody is stepping, who then looks after it. */
+OTEL__FN size_t otel__sdk_socket(otel_sdk *sdk, struct pollfd *fd)
+{
+    size_t n = 0;
+#if !defined(OTEL_LITE_NO_HTTP)
+    if (otel__a32_swap(&sdk->e.busy, 1u) == 0) {
+        n = sdk->e.use_http && otel__net_pollfd(&sdk->e.net, fd) ? 1u : 0u;
+        otel__a32_store(&sdk->e.busy, 0);
+    }
+#else
+    (void)sdk;
+    (void)fd;
+#endif
+    return n;
+}
+
 OTEL_API size_t otel_poll_fds(otel_sdk *sdk, struct pollfd *fds, size_t capacity)
 {
     size_t n = 0;
 
-    if (sdk == NULL || fds == NULL) {
+    if (sdk == NULL || fds == NULL || !otel__recorder_live(&sdk->e.r)) {
         return 0;
     }
 #if !defined(OTEL_LITE_NO_THREADS)
@@ -80,14 +96,16 @@ OTEL_API size_t otel_poll_fds(otel_sdk *sdk, struct pollfd *fds, size_t capacity
         n++;
     }
 #endif
-#if !defined(OTEL_LITE_NO_HTTP)
-    if (n < capacity && sdk->e.use_http && otel__net_pollfd(&sdk->e.net, &fds[n])) {
-        n++;
-    }
-#endif
-    return n;
+    return n < capacity ? n + otel__sdk_socket(sdk, &fds[n]) : n;
 }
 #endif
+
+/* Have the background thread look again, whatever it waits for. */
+OTEL__FN void otel__sdk_nudge(otel_sdk *sdk)
+{
+    (void)otel__a32_swap(&sdk->e.r.sleeping, 0); /* so that its next step empties the descriptor */
+    otel__sdk_wake(&sdk->e.r);
+}
 
 OTEL_API void otel_transport_complete(otel_request *request, otel_transport_result result)
 {
@@ -100,7 +118,7 @@ OTEL_API void otel_transport_complete(otel_request *request, otel_transport_resu
     }
     e = &request->sdk->e;
     if (otel__a32_cas(&e->answer, &expected, OTEL__ANSWER_RESULT + (uint32_t)result)) {
-        otel__sdk_wake(&e->r);
+        otel__sdk_nudge(request->sdk);
     }
 }
 
@@ -117,15 +135,9 @@ OTEL__FN void otel__sdk_nap(otel_sdk *sdk, uint32_t ms)
     OTEL_LITE_WAIT(NULL, 0, ms);
 #else
     {
-        struct pollfd fds[1];
-        size_t        n = 0;
-#if !defined(OTEL_LITE_NO_HTTP)
-        if (sdk->e.use_http && otel__net_pollfd(&sdk->e.net, &fds[0])) {
-            n = 1;
-        }
-#endif
-        (void)sdk;
-        OTEL_LITE_WAIT(fds, n, ms);
+        struct pollfd fd;
+        const size_t  n = otel__sdk_socket(sdk, &fd);
+        OTEL_LITE_WAIT(&fd, n, ms);
     }
 #endif
 }
@@ -155,14 +167,25 @@ OTEL__FN bool otel__sdk_flush_done(otel_sdk *sdk)
     return done;
 }
 
+/* Nobody waits any more: what is left goes out in its own time. */
+OTEL__FN void otel__sdk_flush_end(otel_sdk *sdk)
+{
+    while (otel__a32_swap(&sdk->e.busy, 1u) != 0) {
+        otel__sdk_nap(sdk, 1); /* a step of another thread: it never waits itself */
+    }
+    otel__engine_flush_end(&sdk->e);
+    otel__a32_store(&sdk->e.busy, 0);
+    otel__sdk_nudge(sdk); /* the request under way is the thread's again */
+}
+
 /* Records lost behind the queue for good: what a flush reports as OTEL_LOST. */
 OTEL__FN uint64_t otel__sdk_refused(const otel_sdk *sdk)
 {
     uint64_t n = 0;
     uint32_t i;
     for (i = 0; i < OTEL_SIGNAL_COUNT; i++) {
-        n += sdk->e.pipes[i].dropped[OTEL_DROP_REFUSED];
-        n += sdk->e.pipes[i].dropped[OTEL_DROP_TOO_LARGE];
+        n += otel__a64_peek(&sdk->e.pipes[i].dropped[OTEL_DROP_REFUSED]);
+        n += otel__a64_peek(&sdk->e.pipes[i].dropped[OTEL_DROP_TOO_LARGE]);
     }
     return n;
 }
@@ -204,7 +227,7 @@ OTEL_API otel_status otel_flush(otel_sdk *sdk, uint32_t timeout_ms)
         return OTEL_DISABLED;
     }
     status = otel__sdk_flush(sdk, timeout_ms);
-    otel__engine_flush_end(&sdk->e);
+    otel__sdk_flush_end(sdk);
 #if !defined(OTEL_LITE_FREESTANDING)
     errno = saved;
 #endif
@@ -237,7 +260,7 @@ OTEL__FN void otel__sdk_shut(otel_sdk *sdk)
             uint32_t          n;
             while (otel__ring_next(pipe->ring, &c, &data, &n)) {
             }
-            pipe->dropped[OTEL_DROP_SHUTDOWN] += c.records;
+            otel__a64_bump(&pipe->dropped[OTEL_DROP_SHUTDOWN], c.records);
             otel__ring_release(pipe->ring, &c);
         }
     }
@@ -246,9 +269,8 @@ OTEL__FN void otel__sdk_shut(otel_sdk *sdk)
         otel__net_close(&sdk->e.net);
     }
 #endif
-#if !defined(OTEL_LITE_NO_THREADS)
-    otel__thread_wake_close(&sdk->thread);
-#endif
+    otel__a32_store(&sdk->e.r.sleeping, 0); /* the wake-up's descriptor stays until the release:
+                                               a recording call may be about to write to it */
 }
 
 OTEL_API otel_status otel_close(otel_sdk *sdk, uint32_t timeout_ms)
@@ -285,6 +307,9 @@ OTEL_API void otel_release(otel_sdk *sdk)
     }
     (void)otel_close(sdk, 0);
     otel__fork_unwatch(&sdk->e.r);
+#if !defined(OTEL_LITE_NO_THREADS)
+    otel__thread_wake_close(&sdk->thread);
+#endif
 #if defined(OTEL__FORK_PAGE)
     otel__platform_fork_page_free(sdk->fork_page);
 #endif

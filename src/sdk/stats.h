@@ -16,10 +16,10 @@ OTEL__FN void otel__sdk_signal_stats(const otel_sdk *sdk, uint32_t signal, otel_
 
     for (i = 0; i < OTEL_DROP_COUNT; i++) {
         const uint32_t before = otel__a32_peek(&sdk->e.r.losses.dropped[signal][i]);
-        s->dropped[i] = pipe->dropped[i] + before;
+        s->dropped[i] = otel__a64_peek(&pipe->dropped[i]) + before;
         lost += before;
     }
-    s->delivered = pipe->delivered;
+    s->delivered = otel__a64_peek(&pipe->delivered);
     if (pipe->ring == NULL) {
         return;
     }
@@ -67,8 +67,8 @@ OTEL_API void otel_stats_get(otel_sdk *sdk, otel_stats *stats)
     stats->bad_values = otel__a32_peek(&l->bad_values);
     stats->busy_handles = otel__a32_peek(&l->busy_handles);
     stats->overflowed_series = otel__a32_peek(&l->overflowed);
-    stats->requests = sdk->e.requests;
-    stats->failed_requests = sdk->e.failed;
+    stats->requests = otel__a64_peek(&sdk->e.requests);
+    stats->failed_requests = otel__a64_peek(&sdk->e.failed);
     stats->memory_bytes = sdk->memory_bytes;
 #if !defined(OTEL_LITE_NO_METRICS)
     stats->series = otel__a32_peek(&sdk->metrics.n_filled);

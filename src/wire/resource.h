@@ -3,7 +3,7 @@
  * process and host), the fallback's, the environment's, the code's; in each the service name given
  * by itself beats the attribute. The system is not asked: what is known of process and host comes
  * in as otel__resource_facts.
- * Invariants: each key once; the same input gives the same bytes; what is written is UTF-8; the
+ * Invariants: each key once, as it is written; the same input gives the same bytes; what is written is UTF-8; the
  * variable is used whole or not at all. Nothing is stored, so measuring and writing are one path.
  * Spec: resource/sdk.md; semantic conventions "Service", "Telemetry SDK"; R-01 to R-19. */
 #ifndef OTEL__WIRE_RESOURCE_H
@@ -103,8 +103,8 @@ typedef struct otel__resource_sources {
 #define OTEL__RESOURCE_END (-1) /* no byte is left                                      */
 #define OTEL__RESOURCE_BAD (-2) /* a % that is not followed by two hexadecimal digits   */
 
-/* Take the next byte of `rest` as it is, or decoded. Returns 0 to 255, or one of the above. */
-static int otel__resource_byte(otel__text *rest, bool encoded)
+/* Take the next byte of `rest`, decoded. Returns 0 to 255, or one of the above. */
+static int otel__resource_byte(otel__text *rest)
 {
     int    c = OTEL__RESOURCE_END;
     size_t used = 1;
@@ -113,7 +113,7 @@ static int otel__resource_byte(otel__text *rest, bool encoded)
         return c;
     }
     c = (uint8_t)rest->s[0];
-    if (encoded && c == '%') {
+    if (c == '%') {
         const unsigned high = rest->n >= 3 ? otel__text_hex_digit(rest->s[1]) : 16u;
         const unsigned low = rest->n >= 3 ? otel__text_hex_digit(rest->s[2]) : 16u;
 
@@ -135,7 +135,7 @@ static const char *otel__resource_text_fault(otel__text rest)
     size_t n = 0;
 
     for (;;) {
-        const int c = otel__resource_byte(&rest, true);
+        const int c = otel__resource_byte(&rest);
 
         if (c < 0 || (c & 0xc0) != 0x80) { /* another one begins: this one is complete */
             if (!otel__text_utf8_valid(character, n)) {
@@ -255,14 +255,50 @@ static bool otel__resource_next(otel__resource_walk *walk, otel__resource_item *
     return false;
 }
 
+/* A key being compared as it will be written: decoded, or repaired. */
+typedef struct otel__resource_key {
+    otel__text rest;
+    otel__text character; /* what is left of one of an option's key */
+    bool       encoded;
+} otel__resource_key;
+
+static otel__resource_key otel__resource_key_of(const otel__resource_item *item)
+{
+    otel__resource_key key;
+
+    key.rest = item->key;
+    key.character = otel__text_make(NULL, 0);
+    key.encoded = OTEL__RESOURCE_READS && item->attr == NULL;
+    return key;
+}
+
+static int otel__resource_key_byte(otel__resource_key *key)
+{
+    if (key->encoded) {
+        return otel__resource_byte(&key->rest);
+    }
+    if (key->character.n == 0 && key->rest.n > 0) {
+        bool         ok;
+        const size_t n = otel__text_utf8_step(key->rest.s, key->rest.n, &ok);
+
+        key->character = otel__text_make(ok ? key->rest.s : "\xef\xbf\xbd", ok ? n : 3u);
+        key->rest = otel__text_make(key->rest.s + n, key->rest.n - n);
+    }
+    if (key->character.n == 0) {
+        return OTEL__RESOURCE_END;
+    }
+    key->character.n--;
+    return (uint8_t)*key->character.s++;
+}
+
 static bool otel__resource_same_key(const otel__resource_item *a, const otel__resource_item *b)
 {
-    otel__text left = a->key, right = b->key;
-    int        c, d;
+    otel__resource_key left = otel__resource_key_of(a), right = otel__resource_key_of(b);
+    int                c, d;
 
     do {
-        c = otel__resource_byte(&left, OTEL__RESOURCE_READS && a->attr == NULL);
-        d = otel__resource_byte(&right, OTEL__RESOURCE_READS && b->attr == NULL);
+        c = otel__resource_key_byte(&left);
+        d = otel__resource_key_byte(&right);
     } while (c == d && c >= 0);
     return c == d;
 }
@@ -303,7 +339,7 @@ static size_t otel__resource_decoded_length(otel__text text)
 {
     size_t n = 0;
 
-    while (otel__resource_byte(&text, true) >= 0) {
+    while (otel__resource_byte(&text) >= 0) {
         n++;
     }
     return n;
@@ -313,7 +349,7 @@ static void otel__resource_put_decoded(otel__out *out, otel__text text)
 {
     int c;
 
-    while ((c = otel__resource_byte(&text, true)) >= 0) {
+    while ((c = otel__resource_byte(&text)) >= 0) {
         otel__out_byte(out, (uint8_t)c);
     }
 }

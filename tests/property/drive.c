@@ -151,6 +151,12 @@ static bool next_is(const char *word)
     return same;
 }
 
+/* Whether the next word is the empty text. */
+static bool next_is_empty(void)
+{
+    return cursor != NULL && cursor[0] == 'x' && (cursor[1] == ' ' || cursor[1] == '\0');
+}
+
 static uint64_t next_number(int base)
 {
     char    *word = next_word();
@@ -238,11 +244,12 @@ static void free_texts(void)
 }
 
 /* One attribute: type, key, value. Types: s text, n text without NUL, i integer, d double, b 0 or 1,
- * e nothing (no value follows). A k behind it: the key has its length with it and no NUL. */
+ * e nothing (no value follows). A k behind it: the key has its length with it and no NUL,
+ * unless it is empty, which is how a length says that it is not known. */
 static otel_attr next_attr(void)
 {
     const char *type = next_word();
-    const bool  measured = type[0] != '\0' && type[1] == 'k';
+    const bool  measured = type[0] != '\0' && type[1] == 'k' && !next_is_empty();
     size_t      n_key;
     size_t      n;
     const char *key = next_bytes(&n_key, measured ? 0 : 1);

@@ -129,7 +129,7 @@ def test_the_largest_and_least_numbers_keep_their_value(drive, family):
     session = Session(**ROOM)
     session.scope(b"s")
     for kind, values in [(family, arbitrary.INTEGERS), (family + "_f64", arbitrary.DOUBLES)]:
-        number = session.instrument(kind, 0, b"n")
+        number = session.instrument(kind, 0, kind.encode())
         for i, value in enumerate(values):
             session.record(number, value, [Attr("i", b"i", i)])
     session.run(drive)

@@ -271,6 +271,30 @@ static void every_type_of_attribute_is_kept_and_one_without_a_key_is_not(void)
     T_EQ_INT(attributes(), 8);
 }
 
+static void keys_that_are_the_same_once_repaired_or_decoded_are_one(void)
+{
+    otel_attr theirs[3], mine[1];
+
+    clear();
+    theirs[0] = otel_str("k\xff", "1");
+    theirs[1] = otel_str("k\xfe", "2");
+    theirs[2] = otel_str("caf\xc3\xa9", "1");
+    mine[0] = otel_str("k\xc3", "4");
+    from.fallback = otel_attrs_of(theirs, 3);
+    encode();
+    T_EQ_INT(attributes(), 6);
+    has("k\xef\xbf\xbd", "2");
+    from.variable = "k%ef%bf%bd=3,caf%C3%a9=2";
+    encode();
+    T_EQ_INT(attributes(), 6);
+    has("k\xef\xbf\xbd", "3");
+    has("caf\xc3\xa9", "2");
+    from.code = otel_attrs_of(mine, 1);
+    encode();
+    T_EQ_INT(attributes(), 6);
+    has("k\xef\xbf\xbd", "4");
+}
+
 static void text_in_options_that_is_not_utf8_is_repaired(void)
 {
     otel_attr mine[1];
@@ -411,6 +435,7 @@ int main(int argc, char **argv)
     T_RUN(a_later_layer_wins_key_by_key);
     T_RUN(the_service_name_is_the_last_one_said);
     T_RUN(every_type_of_attribute_is_kept_and_one_without_a_key_is_not);
+    T_RUN(keys_that_are_the_same_once_repaired_or_decoded_are_one);
     T_RUN(text_in_options_that_is_not_utf8_is_repaired);
     T_RUN(pairs_are_trimmed_and_decoded);
     T_RUN(an_encoded_nul_is_a_character);
