@@ -105,11 +105,11 @@
  * [10] VERSIONS
  *   OTEL_LITE_VERSION. Before 1.0 a minor version may change the API; CHANGELOG.md says how.
  *
- * Generated from src/ by amalgamate.py, source id 3f65a1ae5653653e. Do not edit. */
+ * Generated from src/ by amalgamate.py, source id f425ef35235385ef. Do not edit. */
 
 #ifndef OTEL_LITE_H
 #define OTEL_LITE_H
-#define OTEL_LITE_SOURCE_ID "3f65a1ae5653653e"
+#define OTEL_LITE_SOURCE_ID "f425ef35235385ef"
 
 /* ---- src/api/config.h ---- */
 /* config: the compile-time switches, their defaults and the combinations that cannot work.
@@ -3687,7 +3687,7 @@ OTEL__FN otel_attr otel__kv_attr(const uint8_t *p)
  * process and host), the fallback's, the environment's, the code's; in each the service name given
  * by itself beats the attribute. The system is not asked: what is known of process and host comes
  * in as otel__resource_facts.
- * Invariants: each key once; the same input gives the same bytes; what is written is UTF-8; the
+ * Invariants: each key once, as it is written; the same input gives the same bytes; what is written is UTF-8; the
  * variable is used whole or not at all. Nothing is stored, so measuring and writing are one path.
  * Spec: resource/sdk.md; semantic conventions "Service", "Telemetry SDK"; R-01 to R-19. */
 
@@ -3780,8 +3780,8 @@ typedef struct otel__resource_sources {
 #define OTEL__RESOURCE_END (-1) /* no byte is left                                      */
 #define OTEL__RESOURCE_BAD (-2) /* a % that is not followed by two hexadecimal digits   */
 
-/* Take the next byte of `rest` as it is, or decoded. Returns 0 to 255, or one of the above. */
-static int otel__resource_byte(otel__text *rest, bool encoded)
+/* Take the next byte of `rest`, decoded. Returns 0 to 255, or one of the above. */
+static int otel__resource_byte(otel__text *rest)
 {
     int    c = OTEL__RESOURCE_END;
     size_t used = 1;
@@ -3790,7 +3790,7 @@ static int otel__resource_byte(otel__text *rest, bool encoded)
         return c;
     }
     c = (uint8_t)rest->s[0];
-    if (encoded && c == '%') {
+    if (c == '%') {
         const unsigned high = rest->n >= 3 ? otel__text_hex_digit(rest->s[1]) : 16u;
         const unsigned low = rest->n >= 3 ? otel__text_hex_digit(rest->s[2]) : 16u;
 
@@ -3812,7 +3812,7 @@ static const char *otel__resource_text_fault(otel__text rest)
     size_t n = 0;
 
     for (;;) {
-        const int c = otel__resource_byte(&rest, true);
+        const int c = otel__resource_byte(&rest);
 
         if (c < 0 || (c & 0xc0) != 0x80) { /* another one begins: this one is complete */
             if (!otel__text_utf8_valid(character, n)) {
@@ -3932,14 +3932,50 @@ static bool otel__resource_next(otel__resource_walk *walk, otel__resource_item *
     return false;
 }
 
+/* A key being compared as it will be written: decoded, or repaired. */
+typedef struct otel__resource_key {
+    otel__text rest;
+    otel__text character; /* what is left of one of an option's key */
+    bool       encoded;
+} otel__resource_key;
+
+static otel__resource_key otel__resource_key_of(const otel__resource_item *item)
+{
+    otel__resource_key key;
+
+    key.rest = item->key;
+    key.character = otel__text_make(NULL, 0);
+    key.encoded = OTEL__RESOURCE_READS && item->attr == NULL;
+    return key;
+}
+
+static int otel__resource_key_byte(otel__resource_key *key)
+{
+    if (key->encoded) {
+        return otel__resource_byte(&key->rest);
+    }
+    if (key->character.n == 0 && key->rest.n > 0) {
+        bool         ok;
+        const size_t n = otel__text_utf8_step(key->rest.s, key->rest.n, &ok);
+
+        key->character = otel__text_make(ok ? key->rest.s : "\xef\xbf\xbd", ok ? n : 3u);
+        key->rest = otel__text_make(key->rest.s + n, key->rest.n - n);
+    }
+    if (key->character.n == 0) {
+        return OTEL__RESOURCE_END;
+    }
+    key->character.n--;
+    return (uint8_t)*key->character.s++;
+}
+
 static bool otel__resource_same_key(const otel__resource_item *a, const otel__resource_item *b)
 {
-    otel__text left = a->key, right = b->key;
-    int        c, d;
+    otel__resource_key left = otel__resource_key_of(a), right = otel__resource_key_of(b);
+    int                c, d;
 
     do {
-        c = otel__resource_byte(&left, OTEL__RESOURCE_READS && a->attr == NULL);
-        d = otel__resource_byte(&right, OTEL__RESOURCE_READS && b->attr == NULL);
+        c = otel__resource_key_byte(&left);
+        d = otel__resource_key_byte(&right);
     } while (c == d && c >= 0);
     return c == d;
 }
@@ -3980,7 +4016,7 @@ static size_t otel__resource_decoded_length(otel__text text)
 {
     size_t n = 0;
 
-    while (otel__resource_byte(&text, true) >= 0) {
+    while (otel__resource_byte(&text) >= 0) {
         n++;
     }
     return n;
@@ -3990,7 +4026,7 @@ static void otel__resource_put_decoded(otel__out *out, otel__text text)
 {
     int c;
 
-    while ((c = otel__resource_byte(&text, true)) >= 0) {
+    while ((c = otel__resource_byte(&text)) >= 0) {
         otel__out_byte(out, (uint8_t)c);
     }
 }
@@ -5465,8 +5501,7 @@ OTEL_API void otel_log(otel_scope *scope, otel_severity severity, const char *bo
         return;
     }
     memset(&record, 0, sizeof record);
-    record.severity =
-        (int)severity < 0 || (int)severity > 24 ? OTEL_SEVERITY_UNSPECIFIED : severity;
+    record.severity = (unsigned)severity > 24u ? OTEL_SEVERITY_UNSPECIFIED : severity;
     record.body = body;
     record.attrs = attrs;
     record.time_unix_ns = otel__recorder_now(scope->r);
@@ -5482,7 +5517,7 @@ OTEL_API void otel_log_emit(otel_scope *scope, const otel_log_record *record)
         return;
     }
     copy = *record;
-    if ((int)copy.severity < 0 || (int)copy.severity > 24) {
+    if ((unsigned)copy.severity > 24u) {
         copy.severity = OTEL_SEVERITY_UNSPECIFIED;
     }
     otel__log_queue(scope, &copy, otel__recorder_now(scope->r));
@@ -10413,8 +10448,7 @@ OTEL_API void otel_transport_complete(otel_request *request, otel_transport_resu
     uint32_t      expected = OTEL__ANSWER_WAIT;
     otel__engine *e;
 
-    if (request == NULL || request->sdk == NULL || (int)result < 0 ||
-        result >= OTEL_TRANSPORT_PENDING) {
+    if (request == NULL || request->sdk == NULL || (unsigned)result >= OTEL_TRANSPORT_PENDING) {
         return;
     }
     e = &request->sdk->e;
@@ -10700,8 +10734,8 @@ OTEL_API uint32_t otel_queue_free(otel_sdk *sdk, otel_signal signal)
 {
     const otel__ring *ring;
 
-    if (sdk == NULL || (int)signal < 0 || signal >= OTEL_SIGNAL_COUNT ||
-        sdk->e.pipes[signal].ring == NULL || !otel__recorder_live(&sdk->e.r)) {
+    if (sdk == NULL || (unsigned)signal >= OTEL_SIGNAL_COUNT || sdk->e.pipes[signal].ring == NULL ||
+        !otel__recorder_live(&sdk->e.r)) {
         return 0;
     }
     ring = sdk->e.pipes[signal].ring;

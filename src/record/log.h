@@ -196,8 +196,7 @@ OTEL_API void otel_log(otel_scope *scope, otel_severity severity, const char *bo
         return;
     }
     memset(&record, 0, sizeof record);
-    record.severity =
-        (int)severity < 0 || (int)severity > 24 ? OTEL_SEVERITY_UNSPECIFIED : severity;
+    record.severity = (unsigned)severity > 24u ? OTEL_SEVERITY_UNSPECIFIED : severity;
     record.body = body;
     record.attrs = attrs;
     record.time_unix_ns = otel__recorder_now(scope->r);
@@ -213,7 +212,7 @@ OTEL_API void otel_log_emit(otel_scope *scope, const otel_log_record *record)
         return;
     }
     copy = *record;
-    if ((int)copy.severity < 0 || (int)copy.severity > 24) {
+    if ((unsigned)copy.severity > 24u) {
         copy.severity = OTEL_SEVERITY_UNSPECIFIED;
     }
     otel__log_queue(scope, &copy, otel__recorder_now(scope->r));

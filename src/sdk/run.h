@@ -112,8 +112,7 @@ OTEL_API void otel_transport_complete(otel_request *request, otel_transport_resu
     uint32_t      expected = OTEL__ANSWER_WAIT;
     otel__engine *e;
 
-    if (request == NULL || request->sdk == NULL || (int)result < 0 ||
-        result >= OTEL_TRANSPORT_PENDING) {
+    if (request == NULL || request->sdk == NULL || (unsigned)result >= OTEL_TRANSPORT_PENDING) {
         return;
     }
     e = &request->sdk->e;

@@ -80,8 +80,8 @@ OTEL_API uint32_t otel_queue_free(otel_sdk *sdk, otel_signal signal)
 {
     const otel__ring *ring;
 
-    if (sdk == NULL || (int)signal < 0 || signal >= OTEL_SIGNAL_COUNT ||
-        sdk->e.pipes[signal].ring == NULL || !otel__recorder_live(&sdk->e.r)) {
+    if (sdk == NULL || (unsigned)signal >= OTEL_SIGNAL_COUNT || sdk->e.pipes[signal].ring == NULL ||
+        !otel__recorder_live(&sdk->e.r)) {
         return 0;
     }
     ring = sdk->e.pipes[signal].ring;
