@@ -105,11 +105,11 @@
  * [10] VERSIONS
  *   OTEL_LITE_VERSION. Before 1.0 a minor version may change the API; CHANGELOG.md says how.
  *
- * Generated from src/ by amalgamate.py, source id f425ef35235385ef. Do not edit. */
+ * Generated from src/ by amalgamate.py, source id 23d72e62b8c54b64. Do not edit. */
 
 #ifndef OTEL_LITE_H
 #define OTEL_LITE_H
-#define OTEL_LITE_SOURCE_ID "f425ef35235385ef"
+#define OTEL_LITE_SOURCE_ID "23d72e62b8c54b64"
 
 /* ---- src/api/config.h ---- */
 /* config: the compile-time switches, their defaults and the combinations that cannot work.
@@ -1217,7 +1217,8 @@ OTEL_API void otel_log_emit(otel_scope *scope, const otel_log_record *record)
 #include <sys/types.h>
 #include <time.h>
 #include <unistd.h>
-#if !defined(CLOCK_MONOTONIC)
+#if !defined(CLOCK_MONOTONIC) || !defined(O_CLOEXEC) ||                                            \
+    (defined(__linux__) && !defined(MADV_NORMAL))
 #error                                                                                             \
     "otel_lite: include otel_lite.h before any system header in the implementing file, or compile \
 it with -D_GNU_SOURCE"
@@ -3687,7 +3688,7 @@ OTEL__FN otel_attr otel__kv_attr(const uint8_t *p)
  * process and host), the fallback's, the environment's, the code's; in each the service name given
  * by itself beats the attribute. The system is not asked: what is known of process and host comes
  * in as otel__resource_facts.
- * Invariants: each key once, as it is written; the same input gives the same bytes; what is written is UTF-8; the
+ * Invariants: each key is written once; the same input gives the same bytes; they are UTF-8; the
  * variable is used whole or not at all. Nothing is stored, so measuring and writing are one path.
  * Spec: resource/sdk.md; semantic conventions "Service", "Telemetry SDK"; R-01 to R-19. */
 
@@ -4182,7 +4183,7 @@ typedef struct otel__recorder {
     uint32_t              attribute_limit; /* of one span, event or log record */
     /* ids: fixed until a fork */
     uint64_t  seed[4];
-    otel__a32 serial; /* of ids made without a slot */
+    otel__a64 serial; /* ids made without a slot: unsampled spans, and those that found none */
     /* waking the engine */
     otel__a32 sleeping; /* 1: the engine waits and wants one wake-up */
     void (*wake)(struct otel__recorder *r);
@@ -4521,8 +4522,7 @@ typedef struct otel__trace {
     otel__pool  pool;
     otel__span *slots;
     uint32_t    n_slots;
-    uint32_t    batch;     /* records that complete a batch */
-    otel__a64   unsampled; /* spans started and not recorded by the sampling decision */
+    uint32_t    batch; /* records that complete a batch */
 } otel__trace;
 
 /* ---- span: room ---- */
@@ -4973,7 +4973,7 @@ OTEL__HOT void otel__trace_identify(const otel__recorder *r, const otel_context 
 /* A span that records nothing but has ids of its own (T-31). */
 OTEL__FN void otel__trace_start_bare(otel__recorder *r, const otel_context *parent, otel_span *span)
 {
-    const uint64_t use = otel__a32_count(&r->serial, 1u);
+    const uint64_t use = otel__a64_count(&r->serial, 1u);
     otel__trace_identify(r, parent, otel__recorder_counter(0, use), &span->context);
 }
 
@@ -5023,7 +5023,6 @@ OTEL_API otel_span otel_span_start(otel_scope *scope, const char *name,
         return span;
     }
     if (parent != NULL && (parent->trace_flags & OTEL_TRACE_FLAG_SAMPLED) == 0) {
-        (void)otel__a64_count(&r->trace->unsampled, 1u);
         otel__trace_start_bare(r, parent, &span);
         return span;
     }
@@ -5300,7 +5299,6 @@ OTEL__FN void otel__trace_forget(otel__trace *t)
         const uint32_t left = t->pool.n - w * 32u;
         otel__a32_put(&t->pool.free[w], otel__pool_mask(left < 32u ? left : 32u));
     }
-    otel__a64_put(&t->unsampled, 0);
     otel__ring_reset(&t->ring);
 }
 
@@ -5329,37 +5327,62 @@ typedef struct otel__log_size {
     const otel_context *context; /* valid, or NULL                                          */
     uint32_t            dropped; /* attributes                                              */
     bool                repeats; /* some keys may occur twice                               */
+    bool                broken;  /* some text is not UTF-8: all of them are written with care */
 } otel__log_size;
 
-OTEL__FN size_t otel__log_text(const char *s)
+/* Bytes of a text once written. */
+OTEL__HOT size_t otel__log_text(otel__log_size *m, const char *s)
 {
-    return s != NULL ? otel__text_utf8_repair(NULL, s, strlen(s)) : 0;
+    size_t n;
+
+    if (s == NULL) {
+        return 0;
+    }
+    n = strlen(s);
+    if (OTEL__UNLIKELY(!otel__attr_is_ascii(s, n)) && !otel__text_utf8_valid(s, n)) {
+        m->broken = true;
+        n = otel__text_utf8_repair(NULL, s, n);
+    }
+    return n;
 }
 
-OTEL__FN void otel__log_measure_attrs(otel__log_size *m, otel_attrs attrs, uint32_t limit)
+/* Whether item i is kept; `kept` counts those that are. A shadowed one is no loss. */
+OTEL__HOT bool otel__log_keeps(otel__log_size *m, otel_attrs attrs, size_t i, uint32_t limit,
+                               uint32_t *kept)
+{
+    if (OTEL__UNLIKELY(m->repeats) && otel__attrs_is_shadowed(attrs, i)) {
+        return false;
+    }
+    if (OTEL__UNLIKELY(*kept >= limit)) {
+        m->dropped++;
+        return false;
+    }
+    (*kept)++;
+    return true;
+}
+
+OTEL__HOT void otel__log_measure_attrs(otel__log_size *m, otel_attrs attrs, uint32_t limit)
 {
     uint32_t kept = 0;
     size_t   i;
 
-    m->dropped = 0;
     m->repeats = otel__attrs_may_repeat(attrs);
     for (i = 0; i < attrs.count; i++) {
         otel__kv kv;
-        if (!otel__kv_measure_checked(&kv, &attrs.items[i])) {
+        if (OTEL__UNLIKELY(!otel__kv_measure_checked(&kv, &attrs.items[i]))) {
             m->dropped++;
-        } else if (otel__attrs_keeps(attrs, i, m->repeats, limit, &kept)) {
+        } else if (OTEL__LIKELY(otel__log_keeps(m, attrs, i, limit, &kept))) {
             m->total += otel__kv_field_size(&kv);
-        } else if (!m->repeats || !otel__attrs_is_shadowed(attrs, i)) {
-            m->dropped++;
+            m->broken = m->broken || kv.broken;
         }
     }
-    if (m->dropped > 0) {
+    if (OTEL__UNLIKELY(m->dropped > 0)) {
         m->total += 1u + otel__pb_varint_size(m->dropped);
     }
 }
 
-OTEL__FN void otel__log_measure(otel__log_size *m, const otel_log_record *record, otel_attrs attrs,
-                                uint32_t limit)
+OTEL__HOT void otel__log_measure(otel__log_size *m, const otel_log_record *record, otel_attrs attrs,
+                                 uint32_t limit)
 {
     const otel_context *context = record->context;
 
@@ -5367,34 +5390,37 @@ OTEL__FN void otel__log_measure(otel__log_size *m, const otel_log_record *record
     if (!otel__context_is_valid(m->context)) {
         m->context = NULL; /* absent, not zeros: L-04, P-20 */
     }
-    m->severity_text = otel__log_text(record->severity_text);
-    m->body = otel__log_text(record->body);
-    m->any = record->body != NULL ? otel__pb_field_size(m->body) : 0;
-    m->event = otel__log_text(record->event_name);
+    m->dropped = 0;
+    m->broken = false;
+    m->severity_text = otel__log_text(m, record->severity_text);
+    m->body = otel__log_text(m, record->body);
+    m->any = record->body != NULL ? 1u + otel__attr_length_size(m->body) + m->body : 0;
+    m->event = otel__log_text(m, record->event_name);
     m->total = 9; /* observed time */
     m->total += record->time_unix_ns != 0 ? 9u : 0u;
     m->total += record->severity != OTEL_SEVERITY_UNSPECIFIED ? 2u : 0u;
     m->total += m->severity_text > 0 ? otel__pb_field_size(m->severity_text) : 0u;
-    m->total += record->body != NULL ? otel__pb_field_size(m->any) : 0u;
+    m->total += record->body != NULL ? 1u + otel__attr_length_size(m->any) + m->any : 0u;
     m->total += m->event > 0 ? otel__pb_field_size(m->event) : 0u;
     m->total += m->context != NULL ? 5u + 18u + 10u : 0u;
     otel__log_measure_attrs(m, attrs, limit);
 }
 
-OTEL__FN uint8_t *otel__log_put_text(uint8_t *p, uint8_t tag, const char *s, size_t repaired)
+/* Write a text of `n` bytes once written. */
+OTEL__HOT uint8_t *otel__log_put_text(uint8_t *p, const otel__log_size *m, uint8_t tag,
+                                      const char *s, size_t n)
 {
-    const size_t n = strlen(s);
-    uint64_t     high = 0;
+    uint64_t high = 0;
 
     *p++ = tag;
-    p = otel__kv_length(p, repaired);
-    if (OTEL__LIKELY(n == repaired) && OTEL__LIKELY(otel__attr_is_ascii(s, n))) {
-        return otel__kv_text(p, s, n, &high);
+    p = otel__kv_length(p, n);
+    if (OTEL__UNLIKELY(m->broken)) {
+        return p + otel__text_utf8_repair((char *)p, s, strlen(s));
     }
-    return p + otel__text_utf8_repair((char *)p, s, n);
+    return otel__kv_text(p, s, n, &high);
 }
 
-OTEL__FN uint8_t *otel__log_put_context(uint8_t *p, const otel_context *c)
+OTEL__HOT uint8_t *otel__log_put_context(uint8_t *p, const otel_context *c)
 {
     *p++ = OTEL__PB_TAG(8, OTEL__PB_FIXED32);
     otel__pb_store_le32(p, c->trace_flags);
@@ -5409,30 +5435,36 @@ OTEL__FN uint8_t *otel__log_put_context(uint8_t *p, const otel_context *c)
     return p + 8;
 }
 
-OTEL__FN uint8_t *otel__log_put_attrs(uint8_t *p, const otel__log_size *m, otel_attrs attrs,
-                                      uint32_t limit)
+OTEL__HOT uint8_t *otel__log_put_attrs(uint8_t *p, otel__log_size *m, otel_attrs attrs,
+                                       uint32_t limit)
 {
-    uint32_t kept = 0;
-    uint64_t high = 0;
-    size_t   i;
+    const uint32_t dropped = m->dropped;
+    uint32_t       kept = 0;
+    uint64_t       high = 0;
+    size_t         i;
 
     for (i = 0; i < attrs.count; i++) {
         otel__kv kv;
-        if (otel__kv_measure_checked(&kv, &attrs.items[i]) &&
-            otel__attrs_keeps(attrs, i, m->repeats, limit, &kept)) {
+        if (OTEL__UNLIKELY(!otel__kv_measure(&kv, &attrs.items[i]))) {
+            continue;
+        }
+        if (OTEL__UNLIKELY(m->broken)) {
+            otel__kv_check(&kv, &attrs.items[i]);
+        }
+        if (OTEL__LIKELY(otel__log_keeps(m, attrs, i, limit, &kept))) {
             p = otel__kv_store(p, OTEL__PB_TAG(6, OTEL__PB_LEN), &kv, &attrs.items[i], &high);
         }
     }
-    if (m->dropped > 0) {
+    if (OTEL__UNLIKELY(dropped > 0)) {
         *p++ = OTEL__PB_TAG(7, OTEL__PB_VARINT);
-        p = otel__pb_store_varint(p, m->dropped);
+        p = otel__pb_store_varint(p, dropped);
     }
     return p;
 }
 
 /* Write what otel__log_measure() counted. */
-OTEL__FN void otel__log_put(uint8_t *p, const otel__log_size *m, const otel_log_record *record,
-                            uint64_t now)
+OTEL__HOT void otel__log_put(uint8_t *p, const otel__log_size *m, const otel_log_record *record,
+                             uint64_t now)
 {
     if (record->time_unix_ns != 0) {
         *p++ = OTEL__PB_TAG(1, OTEL__PB_FIXED64);
@@ -5444,13 +5476,13 @@ OTEL__FN void otel__log_put(uint8_t *p, const otel__log_size *m, const otel_log_
         *p++ = (uint8_t)record->severity;
     }
     if (m->severity_text > 0) {
-        p = otel__log_put_text(p, OTEL__PB_TAG(3, OTEL__PB_LEN), record->severity_text,
+        p = otel__log_put_text(p, m, OTEL__PB_TAG(3, OTEL__PB_LEN), record->severity_text,
                                m->severity_text);
     }
     if (record->body != NULL) {
         *p++ = OTEL__PB_TAG(5, OTEL__PB_LEN);
         p = otel__kv_length(p, m->any);
-        p = otel__log_put_text(p, OTEL__PB_TAG(1, OTEL__PB_LEN), record->body, m->body);
+        p = otel__log_put_text(p, m, OTEL__PB_TAG(1, OTEL__PB_LEN), record->body, m->body);
     }
     if (m->context != NULL) {
         p = otel__log_put_context(p, m->context);
@@ -5459,12 +5491,14 @@ OTEL__FN void otel__log_put(uint8_t *p, const otel__log_size *m, const otel_log_
     otel__pb_store_le64(p, now); /* L-03: always set */
     p += 8;
     if (m->event > 0) {
-        (void)otel__log_put_text(p, OTEL__PB_TAG(12, OTEL__PB_LEN), record->event_name, m->event);
+        (void)otel__log_put_text(p, m, OTEL__PB_TAG(12, OTEL__PB_LEN), record->event_name,
+                                 m->event);
     }
 }
 
 /* Queue one record; `record` has a severity from 0 to 24. */
-OTEL__FN void otel__log_queue(otel_scope *scope, const otel_log_record *record, uint64_t now)
+OTEL__FN OTEL__NOINLINE void otel__log_queue(otel_scope *scope, const otel_log_record *record,
+                                             uint64_t now)
 {
     otel__recorder   *r = scope->r;
     otel__logs       *logs = r->logs;
@@ -10016,7 +10050,7 @@ OTEL__FN void otel__sdk_forked(otel__recorder *r)
     otel__host_forked(&sdk->e.resource, &facts, old_instance);
     (void)otel__sdk_seed(sdk); /* entropy was there when the parent opened */
     memset(&r->losses, 0, sizeof r->losses);
-    otel__a32_put(&r->serial, 0);
+    otel__a64_put(&r->serial, 0);
     otel__a32_put(&r->lock, 0);
     otel__a32_put(&r->sleeping, 0);
 #if !defined(OTEL_LITE_NO_HTTP)
@@ -10688,12 +10722,13 @@ OTEL__FN void otel__sdk_span_stats(const otel_sdk *sdk, otel_signal_stats *s)
 {
     const otel__losses *l = &sdk->e.r.losses;
     uint64_t            slots;
+    uint64_t            no_slot;
 
     otel__trace_count(&sdk->trace, &slots, &s->open);
-    slots += otel__a32_peek(&l->dropped[OTEL_SIGNAL_TRACES][OTEL_DROP_NO_SLOT]);
-    s->unsampled = otel__a64_peek(&sdk->trace.unsampled);
-    s->started = slots + s->unsampled;
-    s->ended = slots - s->open;
+    no_slot = otel__a32_peek(&l->dropped[OTEL_SIGNAL_TRACES][OTEL_DROP_NO_SLOT]);
+    s->started = slots + otel__a64_peek(&sdk->e.r.serial);
+    s->unsampled = otel__a64_peek(&sdk->e.r.serial) - no_slot;
+    s->ended = slots + no_slot - s->open;
 }
 #endif
 

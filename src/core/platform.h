@@ -19,7 +19,8 @@
 #include <sys/types.h>
 #include <time.h>
 #include <unistd.h>
-#if !defined(CLOCK_MONOTONIC)
+#if !defined(CLOCK_MONOTONIC) || !defined(O_CLOEXEC) ||                                            \
+    (defined(__linux__) && !defined(MADV_NORMAL))
 #error                                                                                             \
     "otel_lite: include otel_lite.h before any system header in the implementing file, or compile \
 it with -D_GNU_SOURCE"

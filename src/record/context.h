@@ -6,6 +6,7 @@
 #ifndef OTEL__RECORD_CONTEXT_H
 #define OTEL__RECORD_CONTEXT_H
 
+#include "../core/arena.h"
 #include "../core/diag.h"
 #include "../core/ring.h"
 #include "../wire/attr.h"
@@ -32,7 +33,7 @@ typedef struct otel__recorder {
     uint32_t              attribute_limit; /* of one span, event or log record */
     /* ids: fixed until a fork */
     uint64_t  seed[4];
-    otel__a32 serial; /* of ids made without a slot */
+    otel__a64 serial; /* ids made without a slot: unsampled spans, and those that found none */
     /* waking the engine */
     otel__a32 sleeping; /* 1: the engine waits and wants one wake-up */
     void (*wake)(struct otel__recorder *r);

@@ -24,37 +24,62 @@ typedef struct otel__log_size {
     const otel_context *context; /* valid, or NULL                                          */
     uint32_t            dropped; /* attributes                                              */
     bool                repeats; /* some keys may occur twice                               */
+    bool                broken;  /* some text is not UTF-8: all of them are written with care */
 } otel__log_size;
 
-OTEL__FN size_t otel__log_text(const char *s)
+/* Bytes of a text once written. */
+OTEL__HOT size_t otel__log_text(otel__log_size *m, const char *s)
 {
-    return s != NULL ? otel__text_utf8_repair(NULL, s, strlen(s)) : 0;
+    size_t n;
+
+    if (s == NULL) {
+        return 0;
+    }
+    n = strlen(s);
+    if (OTEL__UNLIKELY(!otel__attr_is_ascii(s, n)) && !otel__text_utf8_valid(s, n)) {
+        m->broken = true;
+        n = otel__text_utf8_repair(NULL, s, n);
+    }
+    return n;
 }
 
-OTEL__FN void otel__log_measure_attrs(otel__log_size *m, otel_attrs attrs, uint32_t limit)
+/* Whether item i is kept; `kept` counts those that are. A shadowed one is no loss. */
+OTEL__HOT bool otel__log_keeps(otel__log_size *m, otel_attrs attrs, size_t i, uint32_t limit,
+                               uint32_t *kept)
+{
+    if (OTEL__UNLIKELY(m->repeats) && otel__attrs_is_shadowed(attrs, i)) {
+        return false;
+    }
+    if (OTEL__UNLIKELY(*kept >= limit)) {
+        m->dropped++;
+        return false;
+    }
+    (*kept)++;
+    return true;
+}
+
+OTEL__HOT void otel__log_measure_attrs(otel__log_size *m, otel_attrs attrs, uint32_t limit)
 {
     uint32_t kept = 0;
     size_t   i;
 
-    m->dropped = 0;
     m->repeats = otel__attrs_may_repeat(attrs);
     for (i = 0; i < attrs.count; i++) {
         otel__kv kv;
-        if (!otel__kv_measure_checked(&kv, &attrs.items[i])) {
+        if (OTEL__UNLIKELY(!otel__kv_measure_checked(&kv, &attrs.items[i]))) {
             m->dropped++;
-        } else if (otel__attrs_keeps(attrs, i, m->repeats, limit, &kept)) {
+        } else if (OTEL__LIKELY(otel__log_keeps(m, attrs, i, limit, &kept))) {
             m->total += otel__kv_field_size(&kv);
-        } else if (!m->repeats || !otel__attrs_is_shadowed(attrs, i)) {
-            m->dropped++;
+            m->broken = m->broken || kv.broken;
         }
     }
-    if (m->dropped > 0) {
+    if (OTEL__UNLIKELY(m->dropped > 0)) {
         m->total += 1u + otel__pb_varint_size(m->dropped);
     }
 }
 
-OTEL__FN void otel__log_measure(otel__log_size *m, const otel_log_record *record, otel_attrs attrs,
-                                uint32_t limit)
+OTEL__HOT void otel__log_measure(otel__log_size *m, const otel_log_record *record, otel_attrs attrs,
+                                 uint32_t limit)
 {
     const otel_context *context = record->context;
 
@@ -62,34 +87,37 @@ OTEL__FN void otel__log_measure(otel__log_size *m, const otel_log_record *record
     if (!otel__context_is_valid(m->context)) {
         m->context = NULL; /* absent, not zeros: L-04, P-20 */
     }
-    m->severity_text = otel__log_text(record->severity_text);
-    m->body = otel__log_text(record->body);
-    m->any = record->body != NULL ? otel__pb_field_size(m->body) : 0;
-    m->event = otel__log_text(record->event_name);
+    m->dropped = 0;
+    m->broken = false;
+    m->severity_text = otel__log_text(m, record->severity_text);
+    m->body = otel__log_text(m, record->body);
+    m->any = record->body != NULL ? 1u + otel__attr_length_size(m->body) + m->body : 0;
+    m->event = otel__log_text(m, record->event_name);
     m->total = 9; /* observed time */
     m->total += record->time_unix_ns != 0 ? 9u : 0u;
     m->total += record->severity != OTEL_SEVERITY_UNSPECIFIED ? 2u : 0u;
     m->total += m->severity_text > 0 ? otel__pb_field_size(m->severity_text) : 0u;
-    m->total += record->body != NULL ? otel__pb_field_size(m->any) : 0u;
+    m->total += record->body != NULL ? 1u + otel__attr_length_size(m->any) + m->any : 0u;
     m->total += m->event > 0 ? otel__pb_field_size(m->event) : 0u;
     m->total += m->context != NULL ? 5u + 18u + 10u : 0u;
     otel__log_measure_attrs(m, attrs, limit);
 }
 
-OTEL__FN uint8_t *otel__log_put_text(uint8_t *p, uint8_t tag, const char *s, size_t repaired)
+/* Write a text of `n` bytes once written. */
+OTEL__HOT uint8_t *otel__log_put_text(uint8_t *p, const otel__log_size *m, uint8_t tag,
+                                      const char *s, size_t n)
 {
-    const size_t n = strlen(s);
-    uint64_t     high = 0;
+    uint64_t high = 0;
 
     *p++ = tag;
-    p = otel__kv_length(p, repaired);
-    if (OTEL__LIKELY(n == repaired) && OTEL__LIKELY(otel__attr_is_ascii(s, n))) {
-        return otel__kv_text(p, s, n, &high);
+    p = otel__kv_length(p, n);
+    if (OTEL__UNLIKELY(m->broken)) {
+        return p + otel__text_utf8_repair((char *)p, s, strlen(s));
     }
-    return p + otel__text_utf8_repair((char *)p, s, n);
+    return otel__kv_text(p, s, n, &high);
 }
 
-OTEL__FN uint8_t *otel__log_put_context(uint8_t *p, const otel_context *c)
+OTEL__HOT uint8_t *otel__log_put_context(uint8_t *p, const otel_context *c)
 {
     *p++ = OTEL__PB_TAG(8, OTEL__PB_FIXED32);
     otel__pb_store_le32(p, c->trace_flags);
@@ -104,30 +132,36 @@ OTEL__FN uint8_t *otel__log_put_context(uint8_t *p, const otel_context *c)
     return p + 8;
 }
 
-OTEL__FN uint8_t *otel__log_put_attrs(uint8_t *p, const otel__log_size *m, otel_attrs attrs,
-                                      uint32_t limit)
+OTEL__HOT uint8_t *otel__log_put_attrs(uint8_t *p, otel__log_size *m, otel_attrs attrs,
+                                       uint32_t limit)
 {
-    uint32_t kept = 0;
-    uint64_t high = 0;
-    size_t   i;
+    const uint32_t dropped = m->dropped;
+    uint32_t       kept = 0;
+    uint64_t       high = 0;
+    size_t         i;
 
     for (i = 0; i < attrs.count; i++) {
         otel__kv kv;
-        if (otel__kv_measure_checked(&kv, &attrs.items[i]) &&
-            otel__attrs_keeps(attrs, i, m->repeats, limit, &kept)) {
+        if (OTEL__UNLIKELY(!otel__kv_measure(&kv, &attrs.items[i]))) {
+            continue;
+        }
+        if (OTEL__UNLIKELY(m->broken)) {
+            otel__kv_check(&kv, &attrs.items[i]);
+        }
+        if (OTEL__LIKELY(otel__log_keeps(m, attrs, i, limit, &kept))) {
             p = otel__kv_store(p, OTEL__PB_TAG(6, OTEL__PB_LEN), &kv, &attrs.items[i], &high);
         }
     }
-    if (m->dropped > 0) {
+    if (OTEL__UNLIKELY(dropped > 0)) {
         *p++ = OTEL__PB_TAG(7, OTEL__PB_VARINT);
-        p = otel__pb_store_varint(p, m->dropped);
+        p = otel__pb_store_varint(p, dropped);
     }
     return p;
 }
 
 /* Write what otel__log_measure() counted. */
-OTEL__FN void otel__log_put(uint8_t *p, const otel__log_size *m, const otel_log_record *record,
-                            uint64_t now)
+OTEL__HOT void otel__log_put(uint8_t *p, const otel__log_size *m, const otel_log_record *record,
+                             uint64_t now)
 {
     if (record->time_unix_ns != 0) {
         *p++ = OTEL__PB_TAG(1, OTEL__PB_FIXED64);
@@ -139,13 +173,13 @@ OTEL__FN void otel__log_put(uint8_t *p, const otel__log_size *m, const otel_log_
         *p++ = (uint8_t)record->severity;
     }
     if (m->severity_text > 0) {
-        p = otel__log_put_text(p, OTEL__PB_TAG(3, OTEL__PB_LEN), record->severity_text,
+        p = otel__log_put_text(p, m, OTEL__PB_TAG(3, OTEL__PB_LEN), record->severity_text,
                                m->severity_text);
     }
     if (record->body != NULL) {
         *p++ = OTEL__PB_TAG(5, OTEL__PB_LEN);
         p = otel__kv_length(p, m->any);
-        p = otel__log_put_text(p, OTEL__PB_TAG(1, OTEL__PB_LEN), record->body, m->body);
+        p = otel__log_put_text(p, m, OTEL__PB_TAG(1, OTEL__PB_LEN), record->body, m->body);
     }
     if (m->context != NULL) {
         p = otel__log_put_context(p, m->context);
@@ -154,12 +188,14 @@ OTEL__FN void otel__log_put(uint8_t *p, const otel__log_size *m, const otel_log_
     otel__pb_store_le64(p, now); /* L-03: always set */
     p += 8;
     if (m->event > 0) {
-        (void)otel__log_put_text(p, OTEL__PB_TAG(12, OTEL__PB_LEN), record->event_name, m->event);
+        (void)otel__log_put_text(p, m, OTEL__PB_TAG(12, OTEL__PB_LEN), record->event_name,
+                                 m->event);
     }
 }
 
 /* Queue one record; `record` has a severity from 0 to 24. */
-OTEL__FN void otel__log_queue(otel_scope *scope, const otel_log_record *record, uint64_t now)
+OTEL__FN OTEL__NOINLINE void otel__log_queue(otel_scope *scope, const otel_log_record *record,
+                                             uint64_t now)
 {
     otel__recorder   *r = scope->r;
     otel__logs       *logs = r->logs;

@@ -79,8 +79,7 @@ typedef struct otel__trace {
     otel__pool  pool;
     otel__span *slots;
     uint32_t    n_slots;
-    uint32_t    batch;     /* records that complete a batch */
-    otel__a64   unsampled; /* spans started and not recorded by the sampling decision */
+    uint32_t    batch; /* records that complete a batch */
 } otel__trace;
 
 /* ---- span: room ---- */

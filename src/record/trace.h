@@ -185,7 +185,7 @@ OTEL__HOT void otel__trace_identify(const otel__recorder *r, const otel_context 
 /* A span that records nothing but has ids of its own (T-31). */
 OTEL__FN void otel__trace_start_bare(otel__recorder *r, const otel_context *parent, otel_span *span)
 {
-    const uint64_t use = otel__a32_count(&r->serial, 1u);
+    const uint64_t use = otel__a64_count(&r->serial, 1u);
     otel__trace_identify(r, parent, otel__recorder_counter(0, use), &span->context);
 }
 
@@ -235,7 +235,6 @@ OTEL_API otel_span otel_span_start(otel_scope *scope, const char *name,
         return span;
     }
     if (parent != NULL && (parent->trace_flags & OTEL_TRACE_FLAG_SAMPLED) == 0) {
-        (void)otel__a64_count(&r->trace->unsampled, 1u);
         otel__trace_start_bare(r, parent, &span);
         return span;
     }
@@ -512,7 +511,6 @@ OTEL__FN void otel__trace_forget(otel__trace *t)
         const uint32_t left = t->pool.n - w * 32u;
         otel__a32_put(&t->pool.free[w], otel__pool_mask(left < 32u ? left : 32u));
     }
-    otel__a64_put(&t->unsampled, 0);
     otel__ring_reset(&t->ring);
 }
 

@@ -43,7 +43,7 @@ OTEL__FN void otel__sdk_forked(otel__recorder *r)
     otel__host_forked(&sdk->e.resource, &facts, old_instance);
     (void)otel__sdk_seed(sdk); /* entropy was there when the parent opened */
     memset(&r->losses, 0, sizeof r->losses);
-    otel__a32_put(&r->serial, 0);
+    otel__a64_put(&r->serial, 0);
     otel__a32_put(&r->lock, 0);
     otel__a32_put(&r->sleeping, 0);
 #if !defined(OTEL_LITE_NO_HTTP)

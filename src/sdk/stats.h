@@ -34,12 +34,13 @@ OTEL__FN void otel__sdk_span_stats(const otel_sdk *sdk, otel_signal_stats *s)
 {
     const otel__losses *l = &sdk->e.r.losses;
     uint64_t            slots;
+    uint64_t            no_slot;
 
     otel__trace_count(&sdk->trace, &slots, &s->open);
-    slots += otel__a32_peek(&l->dropped[OTEL_SIGNAL_TRACES][OTEL_DROP_NO_SLOT]);
-    s->unsampled = otel__a64_peek(&sdk->trace.unsampled);
-    s->started = slots + s->unsampled;
-    s->ended = slots - s->open;
+    no_slot = otel__a32_peek(&l->dropped[OTEL_SIGNAL_TRACES][OTEL_DROP_NO_SLOT]);
+    s->started = slots + otel__a64_peek(&sdk->e.r.serial);
+    s->unsampled = otel__a64_peek(&sdk->e.r.serial) - no_slot;
+    s->ended = slots + no_slot - s->open;
 }
 #endif
 

@@ -3,7 +3,7 @@
  * process and host), the fallback's, the environment's, the code's; in each the service name given
  * by itself beats the attribute. The system is not asked: what is known of process and host comes
  * in as otel__resource_facts.
- * Invariants: each key once, as it is written; the same input gives the same bytes; what is written is UTF-8; the
+ * Invariants: each key is written once; the same input gives the same bytes; they are UTF-8; the
  * variable is used whole or not at all. Nothing is stored, so measuring and writing are one path.
  * Spec: resource/sdk.md; semantic conventions "Service", "Telemetry SDK"; R-01 to R-19. */
 #ifndef OTEL__WIRE_RESOURCE_H

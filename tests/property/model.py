@@ -188,6 +188,8 @@ class Session:
         self.ended, self.stack, self.current = [], [], None
         self.collections = []  # for each flush: {instrument number: snapshot of its series}
         self.losses = Counter()
+        self.resource = {repaired(a.key): value_of(a) for a in resource if is_attribute(a)}
+        self.resource["service.name"] = ("s", service)  # a name by itself wins
         self.unsampled = self.bad_values = self.overflowed = 0
         words = " ".join(f"{name} {number}" for name, number in options.items())
         self.add(f"open {text(service)} {attrs(resource)} {words}".rstrip())
@@ -402,7 +404,16 @@ class Session:
     def ids(context):
         return context.context if isinstance(context, Span) else context
 
+    def check_resource(self, request):
+        (_, (sent,)), = request.decoded().ListFields()
+        got = decoded_attrs(sent.resource.attributes)  # R-02, C-06
+        assert self.resource.items() <= got.items()
+        names = {"telemetry.sdk.name", "telemetry.sdk.language", "telemetry.sdk.version"}
+        assert names <= got.keys() <= names | {"service.instance.id", *self.resource}
+        assert not sent.resource.dropped_attributes_count  # C-14
+
     def check_request(self, request):
+        self.check_resource(request)
         assert request.content_type == "application/x-protobuf"
         assert request.path == PATHS[request.signal]
         assert request.body, "P-30: an empty request"
@@ -554,8 +565,8 @@ class Session:
         dropped += sum(log.attributes.dropped for log in self.logs)
         assert stats["dropped_attributes"] >= dropped
         assert stats["dropped_events"] == sum(span.dropped_events for span in self.ended)
-        assert stats["series"] == sum(len(i.series) for i in {
-            id(i): i for i in self.instruments}.values())
+        made = {one.number: one for one in self.instruments}.values()
+        assert stats["series"] == sum(len(one.series.keys() - {OVERFLOW}) for one in made)
 
 
 def close(got, series):

@@ -3,12 +3,15 @@
 The transport's answers are drawn: sent, retry, refused, an HTTP status, or pending and answered
 later. Records carry a number each, so that one that is lost, doubled or out of order is seen.
 """
+import os
+
 from drive import LOGS, METRICS, TRACES, check_identity, drive  # noqa: F401: drive is a fixture
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from model import records
 
-bounded = settings(max_examples=100, deadline=None, suppress_health_check=[
+EXAMPLES = int(os.environ.get("EXAMPLES", "120"))
+bounded = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[
     HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 RETRIED = {429, 502, 503, 504}  # H-21
 ANSWERS = st.one_of(

@@ -4,6 +4,7 @@ Each test draws a list of calls, lets drive.c make them, decodes every request w
 bindings and compares it with model.py, field by field; and the counts of otel_stats with both.
 """
 import math
+import os
 
 import arbitrary
 import pytest
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from model import KINDS, Session, decoded_attrs, records, repaired
 from words import Attr, text
 
-EXAMPLES = 120
+EXAMPLES = int(os.environ.get("EXAMPLES", "120"))  # EXAMPLES=20000 for a night
 bounded = settings(max_examples=EXAMPLES, deadline=None,
                    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large,
                                           HealthCheck.function_scoped_fixture])

@@ -29,6 +29,7 @@ struct server {
     size_t n_body;     /* of the last request */
     bool   body_ok;    /* it was the pattern that big_body() makes */
     int    stop[2];    /* a pipe: written to when the test is over */
+    int    go[2];      /* a pipe: written to when the script may go on */
 };
 
 static struct server srv;
@@ -48,15 +49,41 @@ static const char *big_body(void)
 
 static void pause_ms(unsigned ms) { (void)poll(NULL, 0, (int)ms); }
 
+/* Wait until `fd` has something to read; false when the test is over before that. */
+static bool wait_for(struct server *s, int fd)
+{
+    struct pollfd p[2];
+
+    p[0].fd = fd;
+    p[1].fd = s->stop[0];
+    p[0].events = p[1].events = POLLIN;
+    p[0].revents = p[1].revents = 0;
+    return poll(p, 2, -1) > 0 && p[1].revents == 0;
+}
+
+/* Wait until the test is over. */
+static void linger(struct server *s)
+{
+    while (wait_for(s, -1)) {
+    }
+}
+
 static void on_accept(struct server *s)
 {
-    s->conn = accept(s->listener, NULL, NULL);
+    s->conn = wait_for(s, s->listener) ? accept(s->listener, NULL, NULL) : -1;
     s->n_conns += s->conn >= 0;
+}
+
+static ssize_t take(struct server *s, char *to, size_t n)
+{
+    return s->conn >= 0 && wait_for(s, s->conn) ? recv(s->conn, to, n, 0) : -1;
 }
 
 static void hang_up(struct server *s)
 {
-    close(s->conn);
+    if (s->conn >= 0) {
+        close(s->conn);
+    }
     s->conn = -1;
 }
 
@@ -93,7 +120,7 @@ static bool hear(struct server *s, size_t slow)
     const char *field;
 
     while (n < 4 || memcmp(s->head + n - 4, "\r\n\r\n", 4) != 0) {
-        if (n + 1 >= sizeof s->head || recv(s->conn, s->head + n, 1, 0) != 1) {
+        if (n + 1 >= sizeof s->head || take(s, s->head + n, 1) != 1) {
             return false;
         }
         s->head[++n] = '\0';
@@ -103,7 +130,7 @@ static bool hear(struct server *s, size_t slow)
     s->body_ok = true;
     for (s->n_body = 0; s->n_body < length;) {
         const size_t  left = length - s->n_body, most = slow > 0 ? slow : sizeof buffer;
-        const ssize_t got = recv(s->conn, buffer, left < most ? left : most, 0);
+        const ssize_t got = take(s, buffer, left < most ? left : most);
         ssize_t       i;
 
         if (got <= 0) {
@@ -121,21 +148,12 @@ static bool hear(struct server *s, size_t slow)
     return true;
 }
 
-/* Wait until the test is over. */
-static void linger(struct server *s)
-{
-    char c;
-    (void)!read(s->stop[0], &c, 1);
-}
-
 static void *serve(void *user)
 {
     struct server *s = (struct server *)user;
 
     s->script(s);
-    if (s->conn >= 0) {
-        hang_up(s);
-    }
+    hang_up(s);
     return NULL;
 }
 
@@ -170,7 +188,7 @@ static bool server_listen(int family, int backlog)
 static void server_run(void (*script)(struct server *))
 {
     srv.script = script;
-    T_EQ_INT(pipe(srv.stop), 0);
+    T_CHECK(pipe(srv.stop) == 0 && pipe(srv.go) == 0);
     srv.running = T_EQ_INT(pthread_create(&srv.thread, NULL, serve, &srv), 0) != 0;
 }
 
@@ -188,6 +206,8 @@ static void server_end(void)
         pthread_join(srv.thread, NULL);
         close(srv.stop[0]);
         close(srv.stop[1]);
+        close(srv.go[0]);
+        close(srv.go[1]);
     }
     close(srv.listener);
 }
@@ -543,6 +563,63 @@ static void a_kept_connection_that_ends_without_a_reply_is_replaced_once(void)
     }
 }
 
+static void script_stale_in_body(struct server *s)
+{
+    char c;
+
+    on_accept(s);
+    if (hear(s, 0)) {
+        say(s, OK_REPLY);
+    }
+    (void)take(s, &c, 1);
+    slam(s);
+    on_accept(s);
+    if (hear(s, 0)) {
+        say(s, OK_REPLY);
+    }
+    linger(s);
+}
+
+static void a_kept_connection_that_breaks_while_sending_is_replaced_and_all_sent_again(void)
+{
+    server_start(script_stale_in_body);
+    client("127.0.0.1", LIMIT_MS);
+    expect_reply(post("x", 1), 200, "ok");
+    expect_reply(post(big_body(), BIG), 200, "ok");
+    otel__net_close(&net);
+    server_end();
+    T_CHECK(srv.n_conns == 2 && srv.body_ok && srv.n_body == BIG);
+}
+
+static void script_stale_when_told(struct server *s)
+{
+    on_accept(s);
+    if (hear(s, 0)) {
+        say(s, OK_REPLY);
+    }
+    (void)wait_for(s, s->go[0]);
+    hang_up(s);
+    linger(s);
+}
+
+static void replacing_a_connection_does_not_extend_the_deadline(void)
+{
+    const uint64_t start = 1000000000, timeout = 100000000, later = start + timeout / 2;
+
+    server_start(script_stale_when_told);
+    client("127.0.0.1", 100);
+    expect_reply(post("x", 1), 200, "ok");
+    otel__net_start(&net, "/", "text/plain", "x", 1);
+    T_EQ_INT(otel__net_step(&net, start), OTEL__NET_BUSY);
+    T_CHECK(net.reused && otel__net_deadline(&net) == start + timeout);
+    T_EQ_INT(write(srv.go[1], "x", 1), 1);
+    wait_for_end();
+    T_EQ_INT(otel__net_step(&net, later), OTEL__NET_BUSY);
+    T_CHECK(!net.reused && otel__net_deadline(&net) == start + timeout);
+    otel__net_close(&net);
+    server_end();
+}
+
 static void script_stale_for_good(struct server *s)
 {
     on_accept(s);
@@ -777,34 +854,62 @@ static void a_port_without_a_server_refuses(void)
     expect_failure(post("x", 1), OTEL__NET_E_CONNECT);
     T_EQ_INT(net.sys_errno, ECONNREFUSED);
     expect_failure(post("x", 1), OTEL__NET_E_CONNECT); /* and can be asked again */
+    T_EQ_INT(net.sys_errno, ECONNREFUSED);
+}
+
+/* ---- a host that does not answer ---- */
+
+#define FILL 8
+static int hole, hole_fill[FILL];
+
+/* Listen on `address` and `port` with a full queue, which drops the next requests for connection. */
+static bool hole_open(uint32_t address, uint16_t port)
+{
+    struct sockaddr_in a;
+    socklen_t          size = sizeof a;
+    int                i;
+
+    memset(&a, 0, sizeof a);
+    a.sin_family = AF_INET;
+    a.sin_addr.s_addr = htonl(address);
+    a.sin_port = htons(port);
+    hole = socket(AF_INET, SOCK_STREAM, 0);
+    if (!T_CHECK(bind(hole, (struct sockaddr *)&a, sizeof a) == 0 && listen(hole, 0) == 0 &&
+                 getsockname(hole, (struct sockaddr *)&a, &size) == 0)) {
+        return false;
+    }
+    srv.port = ntohs(a.sin_port);
+    for (i = 0; i < FILL; i++) {
+        hole_fill[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+        (void)!connect(hole_fill[i], (struct sockaddr *)&a, sizeof a);
+    }
+    pause_ms(20);
+    return true;
+}
+
+static void hole_close(void)
+{
+    int i;
+
+    for (i = 0; i < FILL; i++) {
+        close(hole_fill[i]);
+    }
+    close(hole);
 }
 
 static void a_host_that_does_not_answer_is_given_up_in_time(void)
 {
-    int      fill[8], i;
     uint64_t began, took_ms;
 
-    T_CHECK(server_listen(AF_INET, 0));
-    for (i = 0; i < 8; i++) { /* a full queue of connections drops the next request for one */
-        struct sockaddr_in a;
-
-        memset(&a, 0, sizeof a);
-        a.sin_family = AF_INET;
-        a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        a.sin_port = htons(srv.port);
-        fill[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-        (void)!connect(fill[i], (struct sockaddr *)&a, sizeof a);
+    if (!hole_open(INADDR_LOOPBACK, 0)) {
+        return;
     }
-    pause_ms(20);
     client("127.0.0.1", 150);
     began = otel__mono_ns();
     expect_failure(post("x", 1), OTEL__NET_E_CONNECT_TIMEOUT);
     took_ms = (otel__mono_ns() - began) / 1000000;
     T_CHECK(took_ms >= 149 && took_ms < 3000);
-    for (i = 0; i < 8; i++) {
-        close(fill[i]);
-    }
-    close(srv.listener);
+    hole_close();
 }
 
 static void script_reset(struct server *s)
@@ -812,7 +917,7 @@ static void script_reset(struct server *s)
     char c;
 
     on_accept(s);
-    (void)!recv(s->conn, &c, 1, 0);
+    (void)take(s, &c, 1);
     slam(s);
     linger(s);
 }
@@ -827,6 +932,30 @@ static void a_reset_while_sending_raises_no_signal(void)
         T_EQ_INT(post(big_body(), BIG), OTEL__NET_FAILED);
         T_CHECK(net.error == OTEL__NET_E_SEND || net.error == OTEL__NET_E_RECEIVE);
         T_CHECK(net.sys_errno == ECONNRESET || net.sys_errno == EPIPE);
+        server_end();
+    }
+}
+
+static void script_close_at_once(struct server *s)
+{
+    on_accept(s);
+    hang_up(s);
+    linger(s);
+}
+
+static void an_end_while_sending_raises_no_signal(void)
+{
+    int i;
+
+    for (i = 0; i < 5; i++) {
+        server_start(script_close_at_once);
+        client("127.0.0.1", LIMIT_MS);
+        otel__net_start(&net, "/", "text/plain", big_body(), BIG);
+        (void)otel__net_step(&net, otel__mono_ns());
+        pause_ms(2);
+        T_EQ_INT(drive(), OTEL__NET_FAILED);
+        T_CHECK(net.error == OTEL__NET_E_SEND || net.error == OTEL__NET_E_RECEIVE ||
+                net.error == OTEL__NET_E_CLOSED);
         server_end();
     }
 }
@@ -864,7 +993,7 @@ static int test_resolve(const char *host, uint16_t port, struct sockaddr_storage
     if (resolve_how == 0) {
         return 0;
     }
-    for (i = 0; i < 3; i++) { /* two addresses where nobody listens, then the right one */
+    for (i = 0; i < 3; i++) { /* two addresses where nobody answers, then the right one */
         memset(&in, 0, sizeof in);
         in.sin_family = AF_INET;
         in.sin_port = htons(port);
@@ -884,6 +1013,20 @@ static void addresses_are_tried_in_turn(void)
     otel__net_close(&net);
     server_end();
     T_CHECK(strstr(srv.head, "\r\nHost: backend.example:") != NULL);
+}
+
+static void an_address_that_does_not_answer_leaves_time_for_the_next(void)
+{
+    resolve_how = 3;
+    server_start(script_one);
+    if (hole_open(INADDR_LOOPBACK + 7u, srv.port)) {
+        client("backend.example", 600);
+        expect_reply(post("x", 1), 200, "ok");
+        T_EQ_INT(net.at_address, 2);
+        otel__net_close(&net);
+        hole_close();
+    }
+    server_end();
 }
 
 static void all_addresses_refused_is_a_failure_and_an_unknown_name_another(void)
@@ -1061,6 +1204,8 @@ int main(int argc, char **argv)
     T_RUN(a_connection_is_kept_for_the_next_request);
     T_RUN(a_kept_connection_that_was_closed_is_replaced_before_it_is_used);
     T_RUN(a_kept_connection_that_ends_without_a_reply_is_replaced_once);
+    T_RUN(a_kept_connection_that_breaks_while_sending_is_replaced_and_all_sent_again);
+    T_RUN(replacing_a_connection_does_not_extend_the_deadline);
     T_RUN(a_new_connection_that_ends_without_a_reply_is_a_failure);
     T_RUN(after_the_first_byte_of_a_reply_nothing_is_repeated);
     T_RUN(a_connection_is_not_kept_when_the_peer_will_not_or_said_too_much);
@@ -1070,9 +1215,11 @@ int main(int argc, char **argv)
     T_RUN(a_port_without_a_server_refuses);
     T_RUN(a_host_that_does_not_answer_is_given_up_in_time);
     T_RUN(a_reset_while_sending_raises_no_signal);
+    T_RUN(an_end_while_sending_raises_no_signal);
     T_RUN(https_is_refused_without_a_socket);
     T_RUN(a_path_too_long_for_the_head_is_refused);
     T_RUN(addresses_are_tried_in_turn);
+    T_RUN(an_address_that_does_not_answer_leaves_time_for_the_next);
     T_RUN(all_addresses_refused_is_a_failure_and_an_unknown_name_another);
     T_RUN(localhost_also_finds_a_server_on_ipv6_alone);
     T_RUN(an_answer_that_came_in_time_counts_even_when_it_is_read_late);

@@ -1,0 +1,51 @@
+/* freestanding: implementation and use with the hooks that a target without an operating system
+ * needs, here on the building machine, to see that nothing else of it is used. */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+static uint64_t board_ns = 1000000000u;
+static bool     board_random(void *buffer, size_t n);
+
+#define OTEL_LITE_FREESTANDING
+#define OTEL_LITE_MONOTONIC_NS()         (board_ns += 1000u)
+#define OTEL_LITE_UNIX_NS()              (board_ns + UINT64_C(1700000000000000000))
+#define OTEL_LITE_ENTROPY(buffer, bytes) board_random(buffer, bytes)
+#define OTEL_LITE_IMPLEMENTATION
+#include "otel_lite.h"
+
+static bool board_random(void *buffer, size_t n)
+{
+    uint8_t *p = (uint8_t *)buffer;
+    while (n-- > 0) {
+        *p++ = (uint8_t)(n * 37u + 11u);
+    }
+    return true;
+}
+
+static otel_transport_result deliver(void *user, otel_request *request)
+{
+    *(uint32_t *)user += request->n_records;
+    return OTEL_TRANSPORT_SENT;
+}
+
+int main(void)
+{
+    static uint64_t block[2048]; /* 16 KiB: the firmware's default limits */
+    static uint32_t records;
+    otel_options    options;
+    otel_sdk       *sdk;
+    otel_scope     *scope;
+
+    memset(&options, 0, sizeof options);
+    options.transport.send = deliver;
+    options.transport.user = &records;
+    options.memory = block;
+    options.memory_bytes = sizeof block;
+    sdk = otel_open(&options);
+    scope = otel_scope_get(sdk, "board", NULL);
+    otel_counter_add(otel_counter_create(scope, "boots", NULL, NULL), 1, OTEL_NO_ATTRS);
+    otel_log(scope, OTEL_SEVERITY_INFO, "up", OTEL_NO_ATTRS);
+    otel_span_end(otel_span_start(scope, "boot", NULL));
+    return otel_close(sdk, 0) == OTEL_OK && records == 3 ? 0 : 1;
+}
