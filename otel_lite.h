@@ -105,11 +105,11 @@
  * [10] VERSIONS
  *   OTEL_LITE_VERSION. Before 1.0 a minor version may change the API; CHANGELOG.md says how.
  *
- * Generated from src/ by amalgamate.py, source id 23d72e62b8c54b64. Do not edit. */
+ * Generated from src/ by amalgamate.py, source id b00ba678ca394bb8. Do not edit. */
 
 #ifndef OTEL_LITE_H
 #define OTEL_LITE_H
-#define OTEL_LITE_SOURCE_ID "23d72e62b8c54b64"
+#define OTEL_LITE_SOURCE_ID "b00ba678ca394bb8"
 
 /* ---- src/api/config.h ---- */
 /* config: the compile-time switches, their defaults and the combinations that cannot work.
@@ -4285,11 +4285,15 @@ OTEL__FN bool otel__context_is_valid(const otel_context *c)
 
 /* ---- context: the current span of this thread ---- */
 
-/* Two copies and which one counts: a signal handler that reads between two stores of an attach sees
- * the old one whole. */
+#define OTEL__CURRENT_COPIES                                                                       \
+    4u /* one counts; so many signal handlers less one may interrupt writers */
+
+/* Several copies and which one counts. A handler that reads in the middle of an attach sees the old
+ * one whole; one that attaches and detaches itself takes a copy that nobody is writing. */
 typedef struct otel__current {
-    otel_context copy[2];
-    uint8_t      which;
+    otel_context     copy[OTEL__CURRENT_COPIES];
+    volatile uint8_t which;
+    volatile uint8_t writing; /* a bit for each copy being written */
 } otel__current;
 
 OTEL__TLS otel__current otel__context_tls;
@@ -4301,12 +4305,22 @@ OTEL__INLINE const otel_context *otel__context_current(void)
 
 OTEL__FN otel_context otel__context_swap(const otel_context *next)
 {
-    const uint8_t      which = otel__context_tls.which;
-    const otel_context previous = otel__context_tls.copy[which];
+    const uint8_t      busy = otel__context_tls.writing;
+    const otel_context previous = *otel__context_current();
+    uint8_t            at = 0;
 
-    otel__context_tls.copy[which ^ 1u] = *next;
-    OTEL__COMPILER_FENCE();
-    otel__context_tls.which = which ^ 1u;
+    while (at < OTEL__CURRENT_COPIES &&
+           (at == otel__context_tls.which || ((busy >> at) & 1u) != 0)) {
+        at++;
+    }
+    if (at < OTEL__CURRENT_COPIES) {
+        otel__context_tls.writing = (uint8_t)(busy | (1u << at));
+        OTEL__COMPILER_FENCE();
+        otel__context_tls.copy[at] = *next;
+        OTEL__COMPILER_FENCE();
+        otel__context_tls.which = at;
+        otel__context_tls.writing = busy;
+    }
     return previous;
 }
 
@@ -4661,19 +4675,21 @@ OTEL__FN void otel__span_kill(otel__span *s, uint8_t *item)
 
 /* ---- span: writing ---- */
 
-/* Write one attribute that does not replace another. Returns false when there is no room. */
+/* Write one attribute that does not replace another. Returns false when there is no room. Text that
+ * is found to need repair grows while it is written: hence more than one try. */
 OTEL__HOT bool otel__span_append(otel__span *s, otel__pool *pool, const otel_attr *a)
 {
-    size_t need = otel__kv_put(s->at, (size_t)(s->limit - s->at), OTEL__SPAN_ATTR, a);
-
-    if (OTEL__UNLIKELY(need > (size_t)(s->limit - s->at))) {
+    for (;;) {
+        const size_t room = (size_t)(s->limit - s->at);
+        const size_t need = otel__kv_put(s->at, room, OTEL__SPAN_ATTR, a);
+        if (OTEL__LIKELY(need <= room)) {
+            s->at += need;
+            return true;
+        }
         if (!otel__span_grow(s, pool, need)) {
             return false;
         }
-        need = otel__kv_put(s->at, (size_t)(s->limit - s->at), OTEL__SPAN_ATTR, a);
     }
-    s->at += need;
-    return true;
 }
 
 /* Set one attribute: a key that is there gets the new value, a new one counts against the limit. */
@@ -5709,12 +5725,15 @@ OTEL__FN bool otel__hist_fold(otel__hist *h, uint32_t n_buckets)
  * hold a consistent earlier state, and the next call goes on. Collector only. */
 OTEL__FN bool otel__hist_collect(otel__hist *h, uint32_t n_buckets)
 {
-    if (!h->cold_unread) {
-        const uint32_t begun = otel__a32_xor(&h->word, 1u) >> 1;
-        h->expected = (begun - h->flipped_at) & 0x7fffffffu; /* counted modulo 2^31 */
-        h->flipped_at = begun;
-        h->cold_unread = true;
+    uint32_t begun;
+
+    if (h->cold_unread && !otel__hist_fold(h, n_buckets)) {
+        return false;
     }
+    begun = otel__a32_xor(&h->word, 1u) >> 1;
+    h->expected = (begun - h->flipped_at) & 0x7fffffffu; /* counted modulo 2^31 */
+    h->flipped_at = begun;
+    h->cold_unread = true;
     return otel__hist_fold(h, n_buckets);
 }
 
@@ -5749,6 +5768,7 @@ typedef struct otel__series {
     uint32_t  instrument;  /* index                            */
     uint32_t  bytes;       /* of the whole series, for a spare */
     uint32_t  attrs_bytes; /* encoded attributes               */
+    bool      has_point;   /* collector: in the reading under way */
     uint16_t  n_attrs;
     uint16_t  attrs_at; /* offset of the attributes from here, in OTEL__SERIES_UNIT */
     union {
@@ -6805,7 +6825,7 @@ OTEL__FN void otel__collect_meta(otel__out *o, const otel__instrument *in)
 OTEL__FN void otel__collect_number(otel__out *o, const otel__instrument *in, otel__series *s,
                                    uint64_t now)
 {
-    otel__pb_fixed64(o, 2, s->start_unix);
+    otel__pb_fixed64(o, 2, s->start_unix < now ? s->start_unix : now); /* born just now */
     otel__pb_fixed64(o, 3, now);
     otel__pb_fixed64(o, in->is_double ? 4u : 6u, otel__a64_peek(&s->value.number));
     otel__out_put(o, otel__series_attrs(s), s->attrs_bytes);
@@ -6818,7 +6838,7 @@ OTEL__FN void otel__collect_histogram(otel__out *o, const otel__instrument *in, 
     uint8_t           word[8];
     uint32_t          i;
 
-    otel__pb_fixed64(o, 2, s->start_unix);
+    otel__pb_fixed64(o, 2, s->start_unix < now ? s->start_unix : now); /* born just now */
     otel__pb_fixed64(o, 3, now);
     otel__pb_fixed64(o, 4, h->count);
     if (otel__collect_has_sum(h)) {
@@ -6841,21 +6861,24 @@ OTEL__FN void otel__collect_histogram(otel__out *o, const otel__instrument *in, 
     otel__pb_double(o, 12, h->max);
 }
 
-/* Write the points of the series from `first` up to `end` (not included; 0: to the last). */
+/* Write the points of the series from `first` to `last`, those that were measured. */
 OTEL__FN void otel__collect_points(otel__out *o, const otel__collect *c, const otel__instrument *in,
-                                   uint32_t first, uint32_t end)
+                                   uint32_t first, uint32_t last)
 {
-    uint32_t offset;
+    uint32_t offset = first;
 
-    for (offset = first; offset != end;) {
+    for (;;) {
         otel__series *s = otel__series_at(c->m, offset);
-        if (otel__collect_has_point(in, s)) {
+        if (s->has_point) {
             otel__pb_head(o, 1, otel__collect_point_size(in, s));
             if (in->kind == OTEL__KIND_HISTOGRAM) {
                 otel__collect_histogram(o, in, s, c->now);
             } else {
                 otel__collect_number(o, in, s, c->now);
             }
+        }
+        if (offset == last) {
+            break;
         }
         offset = otel__a32_load(&s->next);
     }
@@ -6867,9 +6890,9 @@ OTEL__FN void otel__collect_points(otel__out *o, const otel__collect *c, const o
     }
 }
 
-/* Queue one Metric with the points from `first` to `end`, which take `points` bytes. */
+/* Queue one Metric with the points from `first` to `last`, which take `points` bytes. */
 OTEL__FN void otel__collect_queue(otel__collect *c, otel__instrument *in, uint32_t first,
-                                  uint32_t end, size_t points)
+                                  uint32_t last, size_t points)
 {
     const size_t      data = points + otel__collect_trailer_size(in);
     otel__out         measure = otel__out_make(NULL, 0);
@@ -6890,7 +6913,7 @@ OTEL__FN void otel__collect_queue(otel__collect *c, otel__instrument *in, uint32
     out = otel__out_make(otel__record_prefix(slot.data, in->scope->index), n - OTEL__RECORD_PREFIX);
     otel__collect_meta(&out, in);
     otel__pb_head(&out, otel__collect_data_field(in), data);
-    otel__collect_points(&out, c, in, first, end);
+    otel__collect_points(&out, c, in, first, last);
     otel__ring_commit(&slot);
 }
 
@@ -6907,12 +6930,13 @@ OTEL__FN void otel__collect_fold(otel__collect *c, otel__instrument *in)
     }
 }
 
-/* Cut the instrument's points into records. Points that appear meanwhile wait for the next time:
- * the list's end is taken once. */
+/* Cut the instrument's points into records. Which series have a point, and which is the last, is
+ * decided once, here: more may appear while the record is written. */
 OTEL__FN void otel__collect_instrument(otel__collect *c, otel__instrument *in)
 {
     const size_t room = c->largest - (c->largest < 1024u ? c->largest / 2u : 1024u);
     uint32_t     first = in->overflow;
+    uint32_t     last = 0;
     uint32_t     offset;
     size_t       points = 0;
 
@@ -6920,21 +6944,22 @@ OTEL__FN void otel__collect_instrument(otel__collect *c, otel__instrument *in)
         otel__collect_fold(c, in);
     }
     for (offset = first; offset != 0;) {
-        otel__series  *s = otel__series_at(c->m, offset);
-        const uint32_t next = otel__a32_load(&s->next);
-        if (otel__collect_has_point(in, s)) {
+        otel__series *s = otel__series_at(c->m, offset);
+        s->has_point = otel__collect_has_point(in, s);
+        if (s->has_point) {
             const size_t one = otel__pb_field_size(otel__collect_point_size(in, s));
             if (points > 0 && points + one > room) {
-                otel__collect_queue(c, in, first, offset, points);
+                otel__collect_queue(c, in, first, last, points);
                 first = offset;
                 points = 0;
             }
             points += one;
+            last = offset;
         }
-        if (next == 0 && points > 0) {
-            otel__collect_queue(c, in, first, 0, points);
-        }
-        offset = next;
+        offset = otel__a32_load(&s->next);
+    }
+    if (points > 0) {
+        otel__collect_queue(c, in, first, last, points);
     }
 }
 
@@ -9179,7 +9204,8 @@ OTEL__FN void otel__env_headers(const otel__env *env, otel__text_buf *lines, ote
 #define OTEL__ENGINE_ROUNDS 64u /* requests answered at once that one step makes        */
 #define OTEL__ENGINE_TELL   UINT64_C(60000000000) /* ns between two tellings of one kind */
 #define OTEL__ENGINE_STALL  1000000u /* ns until an unfinished record is looked at again */
-#define OTEL__ENGINE_REPLY  1024u    /* bytes of a reply's body that are kept               */
+#define OTEL__ENGINE_LOOK   UINT64_C(10000000) /* ns between looks for records that want no delay */
+#define OTEL__ENGINE_REPLY  1024u /* bytes of a reply's body that are kept               */
 
 /* One signal's way out. The engine's, except `ring`. */
 typedef struct otel__pipe {
@@ -9191,10 +9217,8 @@ typedef struct otel__pipe {
     uint64_t    due_ns;   /* when what is queued goes out, full or not        */
     uint64_t    retry_ns; /* not before: the backend asked for time           */
     uint64_t    told_ns;  /* last diagnostic about failures                   */
-    uint32_t    flush_to; /* records ever taken at which a flush is done      */
-    bool        flushing;
-    bool        whole;   /* what became due goes out entirely, not a batch at a time  */
-    bool        stalled; /* the next record was reserved and is not written yet       */
+    bool        whole;    /* what became due goes out entirely, not a batch at a time  */
+    bool        stalled;  /* the next record was reserved and is not written yet       */
     otel__a64   delivered;
     otel__a64   dropped[OTEL_DROP_COUNT]; /* behind the queue */
 } otel__pipe;
@@ -9215,7 +9239,10 @@ typedef struct otel__engine {
     otel__out      resource; /* the encoded Resource                           */
     otel_request   request;  /* the one under way                              */
     bool           in_flight;
-    bool           behind;    /* a flush met a histogram being recorded into: it reads again */
+    bool           wakes;     /* there is a thread that recording calls wake                   */
+    bool           behind;    /* a flush met a histogram being recorded into: it reads again  */
+    uint32_t       flushes;   /* under way                                                    */
+    uint32_t       reading;   /* metrics ever queued up to the end of the newest reading      */
     uint32_t       next_pipe; /* whose turn it is                              */
     uint64_t       interval_ns;
     uint64_t       collect_ns; /* when metrics are read next                   */
@@ -9232,6 +9259,12 @@ typedef struct otel__engine {
 
 static const char *const otel__engine_paths[OTEL_SIGNAL_COUNT] = { "/v1/traces", "/v1/metrics",
                                                                    "/v1/logs" };
+
+/* Milliseconds as nanoseconds; UINT32_MAX: longer than anything lasts. */
+OTEL__FN uint64_t otel__sdk_ns(uint32_t ms)
+{
+    return ms == UINT32_MAX ? (uint64_t)1 << 62 : (uint64_t)ms * 1000000u;
+}
 
 OTEL__FN uint32_t otel__engine_random(otel__engine *e)
 {
@@ -9326,6 +9359,7 @@ OTEL__FN bool otel__engine_collect(otel__engine *e, uint64_t now)
     }
     otel__collect_all(&c, &e->r);
     pipe->due_ns = now;
+    e->reading = otel__ring_head_load(pipe->ring).count;
     return c.waiting;
 }
 #endif
@@ -9421,7 +9455,7 @@ OTEL__FN bool otel__engine_advance(otel__engine *e, uint64_t now)
 /* ---- engine: requests ---- */
 
 /* Whether the signal has something that should go out now. */
-OTEL__FN bool otel__engine_ready(const otel__pipe *pipe, uint64_t now)
+OTEL__FN bool otel__engine_ready(const otel__engine *e, const otel__pipe *pipe, uint64_t now)
 {
     uint32_t queued;
 
@@ -9429,8 +9463,9 @@ OTEL__FN bool otel__engine_ready(const otel__pipe *pipe, uint64_t now)
         return false;
     }
     queued = otel__ring_queued(pipe->ring);
-    return queued > 0 && (queued >= pipe->batch || now >= pipe->due_ns || pipe->flushing ||
-                          otel__ring_bytes(pipe->ring) > pipe->ring->capacity / 2u);
+    return queued > 0 &&
+           (queued >= pipe->batch || now >= pipe->due_ns || pipe->delay_ns == 0 || e->flushes > 0 ||
+            otel__ring_bytes(pipe->ring) > pipe->ring->capacity / 2u);
 }
 
 /* Hand the built request over. */
@@ -9473,7 +9508,7 @@ OTEL__FN bool otel__engine_start(otel__engine *e, uint64_t now)
     for (i = 0; i < OTEL_SIGNAL_COUNT; i++) {
         const uint32_t at = (e->next_pipe + i) % OTEL_SIGNAL_COUNT;
         otel__pipe    *pipe = &e->pipes[at];
-        if (!otel__engine_ready(pipe, now)) {
+        if (!otel__engine_ready(e, pipe, now)) {
             continue;
         }
         pipe->stalled = false;
@@ -9500,7 +9535,7 @@ OTEL__FN uint64_t otel__engine_wanted(const otel__engine *e, uint64_t now)
     uint32_t i;
 
 #if !defined(OTEL_LITE_NO_METRICS)
-    if (e->pipes[OTEL_SIGNAL_METRICS].ring != NULL) {
+    if (e->pipes[OTEL_SIGNAL_METRICS].ring != NULL && e->flushes == 0) {
         at = e->collect_ns;
     }
 #endif
@@ -9520,7 +9555,7 @@ OTEL__FN uint64_t otel__engine_wanted(const otel__engine *e, uint64_t now)
             continue;
         }
         due = pipe->due_ns; /* whatever is queued: a record may come meanwhile */
-        if (otel__engine_ready(pipe, now)) {
+        if (otel__engine_ready(e, pipe, now)) {
             due = pipe->stalled ? now + OTEL__ENGINE_STALL : now;
         } else if (pipe->retry_ns > now) {
             due = pipe->retry_ns;
@@ -9531,14 +9566,16 @@ OTEL__FN uint64_t otel__engine_wanted(const otel__engine *e, uint64_t now)
 }
 
 /* The wait that a record put into an empty queue counts from: nobody notes its time, so that it is
- * at most one delay behind the last step that saw the queue empty. */
+ * at most one delay behind the last step that saw the queue empty. Without any delay each record
+ * wakes the thread, or, where there is none, is looked for now and then. */
 OTEL__FN void otel__engine_rest(otel__engine *e, uint64_t now)
 {
     uint32_t i;
     for (i = 0; i < OTEL_SIGNAL_COUNT; i++) {
-        otel__pipe *pipe = &e->pipes[i];
+        otel__pipe    *pipe = &e->pipes[i];
+        const uint64_t none = e->wakes ? otel__sdk_ns(UINT32_MAX) : OTEL__ENGINE_LOOK;
         if (pipe->ring != NULL && now >= pipe->due_ns && otel__ring_queued(pipe->ring) == 0) {
-            pipe->due_ns = now + pipe->delay_ns;
+            pipe->due_ns = now + (pipe->delay_ns > 0 ? pipe->delay_ns : none);
         }
     }
 }
@@ -9550,8 +9587,8 @@ OTEL__FN void otel__engine_step(otel__engine *e, uint64_t now)
 
     otel__a64_put(&e->r.anchor, otel__unix_ns() - now); /* a step of the wall clock is seen here */
 #if !defined(OTEL_LITE_NO_METRICS)
-    if (e->pipes[OTEL_SIGNAL_METRICS].ring != NULL && now >= e->collect_ns) {
-        (void)otel__engine_collect(e, now);
+    if (e->pipes[OTEL_SIGNAL_METRICS].ring != NULL && now >= e->collect_ns && e->flushes == 0) {
+        (void)otel__engine_collect(e, now); /* a flush reads by itself */
     }
 #endif
     for (rounds = 0; rounds < OTEL__ENGINE_ROUNDS; rounds++) {
@@ -9569,11 +9606,15 @@ OTEL__FN void otel__engine_step(otel__engine *e, uint64_t now)
 
 /* ---- engine: flush ---- */
 
-/* Mark what is queued now as what the flush waits for, and let it be tried at once. */
-OTEL__FN void otel__engine_flush_begin(otel__engine *e, uint64_t now)
-{
-    uint32_t i;
+/* What one flush waits for: records ever taken from each ring. On its caller's stack. */
+typedef struct otel__flush {
+    uint32_t to[OTEL_SIGNAL_COUNT];
+} otel__flush;
 
+/* Read the metrics for the flushes under way. */
+OTEL__FN void otel__engine_flush_collect(otel__engine *e, uint64_t now)
+{
+    e->behind = false;
 #if !defined(OTEL_LITE_NO_METRICS)
     if (e->pipes[OTEL_SIGNAL_METRICS].ring != NULL) {
         e->behind = otel__engine_collect(e, now);
@@ -9581,40 +9622,40 @@ OTEL__FN void otel__engine_flush_begin(otel__engine *e, uint64_t now)
 #else
     (void)now;
 #endif
+}
+
+/* Mark what is queued now as what this flush waits for, and let it be tried at once. */
+OTEL__FN void otel__engine_flush_begin(otel__engine *e, otel__flush *flush, uint64_t now)
+{
+    uint32_t i;
+
+    e->flushes++;
+    otel__engine_flush_collect(e, now);
     for (i = 0; i < OTEL_SIGNAL_COUNT; i++) {
         otel__pipe *pipe = &e->pipes[i];
         if (pipe->ring != NULL) {
-            pipe->flush_to = otel__ring_head_load(pipe->ring).count;
-            pipe->flushing = true;
+            flush->to[i] = otel__ring_head_load(pipe->ring).count;
             pipe->retry_ns = 0;
         }
     }
 }
 
-/* Whether everything that the flush waits for has left the queues. */
-OTEL__FN bool otel__engine_flushed(otel__engine *e)
+/* Whether everything that the flush waits for has left the queues. A reading of metrics that was
+ * superseded is not delivered: the newest one counts, whoever made it. */
+OTEL__FN bool otel__engine_flushed(const otel__engine *e, const otel__flush *flush)
 {
     bool     all = !e->behind;
     uint32_t i;
 
     for (i = 0; i < OTEL_SIGNAL_COUNT; i++) {
-        otel__pipe *pipe = &e->pipes[i];
-        if (pipe->ring != NULL && pipe->flushing) {
-            const uint32_t left = pipe->flush_to - otel__a32_peek(&pipe->ring->taken);
-            pipe->flushing = left != 0 && left < 0x80000000u; /* counted modulo 2^32 */
-            all = all && !pipe->flushing;
+        const otel__pipe *pipe = &e->pipes[i];
+        const uint32_t    to = i == (uint32_t)OTEL_SIGNAL_METRICS ? e->reading : flush->to[i];
+        if (pipe->ring != NULL) {
+            const uint32_t left = to - otel__a32_peek(&pipe->ring->taken);
+            all = all && (left == 0 || left >= 0x80000000u); /* counted modulo 2^32 */
         }
     }
     return all;
-}
-
-OTEL__FN void otel__engine_flush_end(otel__engine *e)
-{
-    uint32_t i;
-    e->behind = false;
-    for (i = 0; i < OTEL_SIGNAL_COUNT; i++) {
-        e->pipes[i].flushing = false;
-    }
 }
 
 /* ---- src/sdk/host.h ---- */
@@ -10077,9 +10118,12 @@ OTEL__FN void otel__sdk_forked(otel__recorder *r)
         otel__a64_put(&pipe->delivered, 0);
         pipe->attempt = 0;
         pipe->retry_ns = 0;
-        pipe->flushing = false;
     }
     sdk->e.in_flight = false;
+    sdk->e.behind = false;
+    sdk->e.wakes = false; /* no thread came along */
+    sdk->e.flushes = 0;
+    sdk->e.reading = 0;
     otel__a64_put(&sdk->e.requests, 0);
     otel__a64_put(&sdk->e.failed, 0);
     otel__a32_put(&sdk->e.answer, OTEL__ANSWER_NONE);
@@ -10162,11 +10206,6 @@ OTEL__FN void otel__fork_unwatch(otel__recorder *r) { (void)r; }
 
 /* ---- open ---- */
 
-OTEL__FN uint64_t otel__sdk_ns(uint32_t ms)
-{
-    return ms == UINT32_MAX ? (uint64_t)1 << 62 : (uint64_t)ms * 1000000u;
-}
-
 OTEL__FN void otel__sdk_pipe(otel_sdk *sdk, otel_signal signal, otel__ring *ring, uint32_t batch,
                              uint32_t delay_ms)
 {
@@ -10190,7 +10229,7 @@ OTEL__FN void otel__sdk_wire(otel_sdk *sdk, const otel_options *o)
     sdk->e.interval_ns = otel__sdk_ns(o->metric_interval_ms);
     sdk->e.collect_ns = otel__mono_ns() + sdk->e.interval_ns;
 #if !defined(OTEL_LITE_NO_TRACES)
-    sdk->trace.batch = o->span_batch;
+    sdk->trace.batch = o->span_delay_ms == 0 ? 1u : o->span_batch;
     r->trace = &sdk->trace;
     otel__sdk_pipe(sdk, OTEL_SIGNAL_TRACES, &sdk->trace.ring, o->span_batch, o->span_delay_ms);
 #endif
@@ -10200,7 +10239,7 @@ OTEL__FN void otel__sdk_wire(otel_sdk *sdk, const otel_options *o)
     sdk->e.pipes[OTEL_SIGNAL_METRICS].whole = true;
 #endif
 #if !defined(OTEL_LITE_NO_LOGS)
-    sdk->logs.batch = o->log_batch;
+    sdk->logs.batch = o->log_delay_ms == 0 ? 1u : o->log_batch;
     r->logs = &sdk->logs;
     otel__sdk_pipe(sdk, OTEL_SIGNAL_LOGS, &sdk->logs.ring, o->log_batch, o->log_delay_ms);
 #endif
@@ -10228,6 +10267,9 @@ OTEL__FN void *otel__sdk_thread(void *user)
         const size_t   n = otel_poll_fds(sdk, fds, 2);
         if (ms > 0 && otel__a32_load(&sdk->thread.stop) == 0) {
             OTEL_LITE_WAIT(fds, n, ms < 0x7fffffffu ? ms : 0x7fffffffu);
+            if (n > 0 && (fds[0].revents & POLLIN) != 0) {
+                otel__thread_drain(&sdk->thread);
+            }
         }
     }
     return NULL;
@@ -10240,6 +10282,9 @@ OTEL__FN bool otel__sdk_start_thread(otel_sdk *sdk)
     (void)sdk;
     return false;
 #else
+#if !defined(OTEL_LITE_NO_WAKE)
+    sdk->e.wakes = true;
+#endif
     return otel__thread_wake_open(&sdk->thread) &&
            otel__thread_start(&sdk->thread, otel__sdk_thread, sdk);
 #endif
@@ -10400,18 +10445,13 @@ OTEL__FN uint32_t otel__sdk_step(otel_sdk *sdk)
     if (otel__a32_swap(&e->busy, 1u) != 0) {
         return 1;
     }
-#if !defined(OTEL_LITE_NO_THREADS)
-    if (sdk->thread.wake[0] >= 0 && otel__a32_swap(&e->r.sleeping, 0) == 0) {
-        otel__thread_drain(&sdk->thread);
-    }
-#endif
+    (void)otel__a32_swap(&e->r.sleeping, 0);
     now = otel__mono_ns();
     otel__engine_step(e, now);
-#if !defined(OTEL_LITE_NO_THREADS)
-    if (sdk->thread.wake[0] >= 0) {
-        otel__a32_swap(&e->r.sleeping, 1u); /* from here on a full batch writes the wake-up ... */
+    if (e->wakes) {
+        (void)otel__a32_swap(&e->r.sleeping,
+                             1u); /* from here on a full batch wakes the thread ... */
     }
-#endif
     ms = otel__sdk_wait_ms(otel__engine_wanted(e, now), now); /* ... or is seen here */
     otel__a32_store(&e->busy, 0);
     return ms;
@@ -10473,7 +10513,7 @@ OTEL_API size_t otel_poll_fds(otel_sdk *sdk, struct pollfd *fds, size_t capacity
 /* Have the background thread look again, whatever it waits for. */
 OTEL__FN void otel__sdk_nudge(otel_sdk *sdk)
 {
-    (void)otel__a32_swap(&sdk->e.r.sleeping, 0); /* so that its next step empties the descriptor */
+    (void)otel__a32_swap(&sdk->e.r.sleeping, 0);
     otel__sdk_wake(&sdk->e.r);
 }
 
@@ -10512,42 +10552,42 @@ OTEL__FN void otel__sdk_nap(otel_sdk *sdk, uint32_t ms)
 }
 
 /* Begin a flush, when nobody is stepping. Returns false when somebody is. */
-OTEL__FN bool otel__sdk_flush_begin(otel_sdk *sdk)
+OTEL__FN bool otel__sdk_flush_begin(otel_sdk *sdk, otel__flush *flush)
 {
     if (otel__a32_swap(&sdk->e.busy, 1u) != 0) {
         return false;
     }
-    otel__engine_flush_begin(&sdk->e, otel__mono_ns());
+    otel__engine_flush_begin(&sdk->e, flush, otel__mono_ns());
     otel__a32_store(&sdk->e.busy, 0);
     return true;
 }
 
 /* One look at a flush under way. */
-OTEL__FN bool otel__sdk_flush_done(otel_sdk *sdk)
+OTEL__FN bool otel__sdk_flush_done(otel_sdk *sdk, const otel__flush *flush)
 {
     bool done = false;
     if (otel__a32_swap(&sdk->e.busy, 1u) == 0) {
         if (sdk->e.behind) {
-            otel__engine_flush_begin(&sdk->e, otel__mono_ns());
+            otel__engine_flush_collect(&sdk->e, otel__mono_ns());
         }
-        done = otel__engine_flushed(&sdk->e);
+        done = otel__engine_flushed(&sdk->e, flush);
         otel__a32_store(&sdk->e.busy, 0);
     }
     return done;
 }
 
-/* Nobody waits any more: what is left goes out in its own time. */
+/* This caller waits no more: what is left goes out in its own time. */
 OTEL__FN void otel__sdk_flush_end(otel_sdk *sdk)
 {
     while (otel__a32_swap(&sdk->e.busy, 1u) != 0) {
         otel__sdk_nap(sdk, 1); /* a step of another thread: it never waits itself */
     }
-    otel__engine_flush_end(&sdk->e);
+    sdk->e.flushes--;
     otel__a32_store(&sdk->e.busy, 0);
     otel__sdk_nudge(sdk); /* the request under way is the thread's again */
 }
 
-/* Records lost behind the queue for good: what a flush reports as OTEL_LOST. */
+/* Records lost for good while flushing: what a flush reports as OTEL_LOST. */
 OTEL__FN uint64_t otel__sdk_refused(const otel_sdk *sdk)
 {
     uint64_t n = 0;
@@ -10556,23 +10596,23 @@ OTEL__FN uint64_t otel__sdk_refused(const otel_sdk *sdk)
         n += otel__a64_peek(&sdk->e.pipes[i].dropped[OTEL_DROP_REFUSED]);
         n += otel__a64_peek(&sdk->e.pipes[i].dropped[OTEL_DROP_TOO_LARGE]);
     }
+    for (i = 0; i < OTEL_DROP_COUNT; i++) { /* a reading that found no room in its queue */
+        n += otel__a32_peek(&sdk->e.r.losses.dropped[OTEL_SIGNAL_METRICS][i]);
+    }
     return n;
 }
 
-OTEL__FN otel_status otel__sdk_flush(otel_sdk *sdk, uint32_t timeout_ms)
+/* The loop of a flush that has `limit` ns from `begin`. */
+OTEL__FN otel_status otel__sdk_flush_wait(otel_sdk *sdk, otel__flush *flush, bool *begun,
+                                          uint64_t begin, uint64_t limit)
 {
-    const uint64_t begin = otel__mono_ns();
-    const uint64_t limit = otel__sdk_ns(timeout_ms == OTEL_NO_LIMIT ? UINT32_MAX : timeout_ms);
-    const uint64_t refused = otel__sdk_refused(sdk);
-    bool           begun = false;
-
     for (;;) {
         uint64_t passed;
         uint32_t ms;
-        begun = begun || otel__sdk_flush_begin(sdk);
+        *begun = *begun || otel__sdk_flush_begin(sdk, flush);
         ms = otel__sdk_step(sdk);
-        if (begun && otel__sdk_flush_done(sdk)) {
-            return otel__sdk_refused(sdk) != refused ? OTEL_LOST : OTEL_OK;
+        if (*begun && otel__sdk_flush_done(sdk, flush)) {
+            return OTEL_OK;
         }
         passed = otel__mono_ns() - begin;
         if (passed >= limit) {
@@ -10583,6 +10623,21 @@ OTEL__FN otel_status otel__sdk_flush(otel_sdk *sdk, uint32_t timeout_ms)
             otel__sdk_nap(sdk, ms < passed ? ms : (uint32_t)passed);
         }
     }
+}
+
+OTEL__FN otel_status otel__sdk_flush(otel_sdk *sdk, uint32_t timeout_ms)
+{
+    const uint64_t limit = otel__sdk_ns(timeout_ms == OTEL_NO_LIMIT ? UINT32_MAX : timeout_ms);
+    const uint64_t lost = otel__sdk_refused(sdk);
+    otel__flush    flush;
+    bool           begun = false;
+    otel_status    status;
+
+    status = otel__sdk_flush_wait(sdk, &flush, &begun, otel__mono_ns(), limit);
+    if (begun) {
+        otel__sdk_flush_end(sdk);
+    }
+    return status == OTEL_OK && otel__sdk_refused(sdk) != lost ? OTEL_LOST : status;
 }
 
 OTEL_API otel_status otel_flush(otel_sdk *sdk, uint32_t timeout_ms)
@@ -10596,7 +10651,6 @@ OTEL_API otel_status otel_flush(otel_sdk *sdk, uint32_t timeout_ms)
         return OTEL_DISABLED;
     }
     status = otel__sdk_flush(sdk, timeout_ms);
-    otel__sdk_flush_end(sdk);
 #if !defined(OTEL_LITE_FREESTANDING)
     errno = saved;
 #endif

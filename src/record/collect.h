@@ -76,7 +76,7 @@ OTEL__FN void otel__collect_meta(otel__out *o, const otel__instrument *in)
 OTEL__FN void otel__collect_number(otel__out *o, const otel__instrument *in, otel__series *s,
                                    uint64_t now)
 {
-    otel__pb_fixed64(o, 2, s->start_unix);
+    otel__pb_fixed64(o, 2, s->start_unix < now ? s->start_unix : now); /* born just now */
     otel__pb_fixed64(o, 3, now);
     otel__pb_fixed64(o, in->is_double ? 4u : 6u, otel__a64_peek(&s->value.number));
     otel__out_put(o, otel__series_attrs(s), s->attrs_bytes);
@@ -89,7 +89,7 @@ OTEL__FN void otel__collect_histogram(otel__out *o, const otel__instrument *in, 
     uint8_t           word[8];
     uint32_t          i;
 
-    otel__pb_fixed64(o, 2, s->start_unix);
+    otel__pb_fixed64(o, 2, s->start_unix < now ? s->start_unix : now); /* born just now */
     otel__pb_fixed64(o, 3, now);
     otel__pb_fixed64(o, 4, h->count);
     if (otel__collect_has_sum(h)) {
@@ -112,21 +112,24 @@ OTEL__FN void otel__collect_histogram(otel__out *o, const otel__instrument *in, 
     otel__pb_double(o, 12, h->max);
 }
 
-/* Write the points of the series from `first` up to `end` (not included; 0: to the last). */
+/* Write the points of the series from `first` to `last`, those that were measured. */
 OTEL__FN void otel__collect_points(otel__out *o, const otel__collect *c, const otel__instrument *in,
-                                   uint32_t first, uint32_t end)
+                                   uint32_t first, uint32_t last)
 {
-    uint32_t offset;
+    uint32_t offset = first;
 
-    for (offset = first; offset != end;) {
+    for (;;) {
         otel__series *s = otel__series_at(c->m, offset);
-        if (otel__collect_has_point(in, s)) {
+        if (s->has_point) {
             otel__pb_head(o, 1, otel__collect_point_size(in, s));
             if (in->kind == OTEL__KIND_HISTOGRAM) {
                 otel__collect_histogram(o, in, s, c->now);
             } else {
                 otel__collect_number(o, in, s, c->now);
             }
+        }
+        if (offset == last) {
+            break;
         }
         offset = otel__a32_load(&s->next);
     }
@@ -138,9 +141,9 @@ OTEL__FN void otel__collect_points(otel__out *o, const otel__collect *c, const o
     }
 }
 
-/* Queue one Metric with the points from `first` to `end`, which take `points` bytes. */
+/* Queue one Metric with the points from `first` to `last`, which take `points` bytes. */
 OTEL__FN void otel__collect_queue(otel__collect *c, otel__instrument *in, uint32_t first,
-                                  uint32_t end, size_t points)
+                                  uint32_t last, size_t points)
 {
     const size_t      data = points + otel__collect_trailer_size(in);
     otel__out         measure = otel__out_make(NULL, 0);
@@ -161,7 +164,7 @@ OTEL__FN void otel__collect_queue(otel__collect *c, otel__instrument *in, uint32
     out = otel__out_make(otel__record_prefix(slot.data, in->scope->index), n - OTEL__RECORD_PREFIX);
     otel__collect_meta(&out, in);
     otel__pb_head(&out, otel__collect_data_field(in), data);
-    otel__collect_points(&out, c, in, first, end);
+    otel__collect_points(&out, c, in, first, last);
     otel__ring_commit(&slot);
 }
 
@@ -178,12 +181,13 @@ OTEL__FN void otel__collect_fold(otel__collect *c, otel__instrument *in)
     }
 }
 
-/* Cut the instrument's points into records. Points that appear meanwhile wait for the next time:
- * the list's end is taken once. */
+/* Cut the instrument's points into records. Which series have a point, and which is the last, is
+ * decided once, here: more may appear while the record is written. */
 OTEL__FN void otel__collect_instrument(otel__collect *c, otel__instrument *in)
 {
     const size_t room = c->largest - (c->largest < 1024u ? c->largest / 2u : 1024u);
     uint32_t     first = in->overflow;
+    uint32_t     last = 0;
     uint32_t     offset;
     size_t       points = 0;
 
@@ -191,21 +195,22 @@ OTEL__FN void otel__collect_instrument(otel__collect *c, otel__instrument *in)
         otel__collect_fold(c, in);
     }
     for (offset = first; offset != 0;) {
-        otel__series  *s = otel__series_at(c->m, offset);
-        const uint32_t next = otel__a32_load(&s->next);
-        if (otel__collect_has_point(in, s)) {
+        otel__series *s = otel__series_at(c->m, offset);
+        s->has_point = otel__collect_has_point(in, s);
+        if (s->has_point) {
             const size_t one = otel__pb_field_size(otel__collect_point_size(in, s));
             if (points > 0 && points + one > room) {
-                otel__collect_queue(c, in, first, offset, points);
+                otel__collect_queue(c, in, first, last, points);
                 first = offset;
                 points = 0;
             }
             points += one;
+            last = offset;
         }
-        if (next == 0 && points > 0) {
-            otel__collect_queue(c, in, first, 0, points);
-        }
-        offset = next;
+        offset = otel__a32_load(&s->next);
+    }
+    if (points > 0) {
+        otel__collect_queue(c, in, first, last, points);
     }
 }
 

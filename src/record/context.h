@@ -135,11 +135,15 @@ OTEL__FN bool otel__context_is_valid(const otel_context *c)
 
 /* ---- context: the current span of this thread ---- */
 
-/* Two copies and which one counts: a signal handler that reads between two stores of an attach sees
- * the old one whole. */
+#define OTEL__CURRENT_COPIES                                                                       \
+    4u /* one counts; so many signal handlers less one may interrupt writers */
+
+/* Several copies and which one counts. A handler that reads in the middle of an attach sees the old
+ * one whole; one that attaches and detaches itself takes a copy that nobody is writing. */
 typedef struct otel__current {
-    otel_context copy[2];
-    uint8_t      which;
+    otel_context     copy[OTEL__CURRENT_COPIES];
+    volatile uint8_t which;
+    volatile uint8_t writing; /* a bit for each copy being written */
 } otel__current;
 
 OTEL__TLS otel__current otel__context_tls;
@@ -151,12 +155,22 @@ OTEL__INLINE const otel_context *otel__context_current(void)
 
 OTEL__FN otel_context otel__context_swap(const otel_context *next)
 {
-    const uint8_t      which = otel__context_tls.which;
-    const otel_context previous = otel__context_tls.copy[which];
+    const uint8_t      busy = otel__context_tls.writing;
+    const otel_context previous = *otel__context_current();
+    uint8_t            at = 0;
 
-    otel__context_tls.copy[which ^ 1u] = *next;
-    OTEL__COMPILER_FENCE();
-    otel__context_tls.which = which ^ 1u;
+    while (at < OTEL__CURRENT_COPIES &&
+           (at == otel__context_tls.which || ((busy >> at) & 1u) != 0)) {
+        at++;
+    }
+    if (at < OTEL__CURRENT_COPIES) {
+        otel__context_tls.writing = (uint8_t)(busy | (1u << at));
+        OTEL__COMPILER_FENCE();
+        otel__context_tls.copy[at] = *next;
+        OTEL__COMPILER_FENCE();
+        otel__context_tls.which = at;
+        otel__context_tls.writing = busy;
+    }
     return previous;
 }
 

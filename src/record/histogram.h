@@ -151,12 +151,15 @@ OTEL__FN bool otel__hist_fold(otel__hist *h, uint32_t n_buckets)
  * hold a consistent earlier state, and the next call goes on. Collector only. */
 OTEL__FN bool otel__hist_collect(otel__hist *h, uint32_t n_buckets)
 {
-    if (!h->cold_unread) {
-        const uint32_t begun = otel__a32_xor(&h->word, 1u) >> 1;
-        h->expected = (begun - h->flipped_at) & 0x7fffffffu; /* counted modulo 2^31 */
-        h->flipped_at = begun;
-        h->cold_unread = true;
+    uint32_t begun;
+
+    if (h->cold_unread && !otel__hist_fold(h, n_buckets)) {
+        return false;
     }
+    begun = otel__a32_xor(&h->word, 1u) >> 1;
+    h->expected = (begun - h->flipped_at) & 0x7fffffffu; /* counted modulo 2^31 */
+    h->flipped_at = begun;
+    h->cold_unread = true;
     return otel__hist_fold(h, n_buckets);
 }
 

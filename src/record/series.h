@@ -33,6 +33,7 @@ typedef struct otel__series {
     uint32_t  instrument;  /* index                            */
     uint32_t  bytes;       /* of the whole series, for a spare */
     uint32_t  attrs_bytes; /* encoded attributes               */
+    bool      has_point;   /* collector: in the reading under way */
     uint16_t  n_attrs;
     uint16_t  attrs_at; /* offset of the attributes from here, in OTEL__SERIES_UNIT */
     union {

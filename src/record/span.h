@@ -218,19 +218,21 @@ OTEL__FN void otel__span_kill(otel__span *s, uint8_t *item)
 
 /* ---- span: writing ---- */
 
-/* Write one attribute that does not replace another. Returns false when there is no room. */
+/* Write one attribute that does not replace another. Returns false when there is no room. Text that
+ * is found to need repair grows while it is written: hence more than one try. */
 OTEL__HOT bool otel__span_append(otel__span *s, otel__pool *pool, const otel_attr *a)
 {
-    size_t need = otel__kv_put(s->at, (size_t)(s->limit - s->at), OTEL__SPAN_ATTR, a);
-
-    if (OTEL__UNLIKELY(need > (size_t)(s->limit - s->at))) {
+    for (;;) {
+        const size_t room = (size_t)(s->limit - s->at);
+        const size_t need = otel__kv_put(s->at, room, OTEL__SPAN_ATTR, a);
+        if (OTEL__LIKELY(need <= room)) {
+            s->at += need;
+            return true;
+        }
         if (!otel__span_grow(s, pool, need)) {
             return false;
         }
-        need = otel__kv_put(s->at, (size_t)(s->limit - s->at), OTEL__SPAN_ATTR, a);
     }
-    s->at += need;
-    return true;
 }
 
 /* Set one attribute: a key that is there gets the new value, a new one counts against the limit. */

@@ -21,7 +21,8 @@
 #define OTEL__ENGINE_ROUNDS 64u /* requests answered at once that one step makes        */
 #define OTEL__ENGINE_TELL   UINT64_C(60000000000) /* ns between two tellings of one kind */
 #define OTEL__ENGINE_STALL  1000000u /* ns until an unfinished record is looked at again */
-#define OTEL__ENGINE_REPLY  1024u    /* bytes of a reply's body that are kept               */
+#define OTEL__ENGINE_LOOK   UINT64_C(10000000) /* ns between looks for records that want no delay */
+#define OTEL__ENGINE_REPLY  1024u /* bytes of a reply's body that are kept               */
 
 /* One signal's way out. The engine's, except `ring`. */
 typedef struct otel__pipe {
@@ -33,10 +34,8 @@ typedef struct otel__pipe {
     uint64_t    due_ns;   /* when what is queued goes out, full or not        */
     uint64_t    retry_ns; /* not before: the backend asked for time           */
     uint64_t    told_ns;  /* last diagnostic about failures                   */
-    uint32_t    flush_to; /* records ever taken at which a flush is done      */
-    bool        flushing;
-    bool        whole;   /* what became due goes out entirely, not a batch at a time  */
-    bool        stalled; /* the next record was reserved and is not written yet       */
+    bool        whole;    /* what became due goes out entirely, not a batch at a time  */
+    bool        stalled;  /* the next record was reserved and is not written yet       */
     otel__a64   delivered;
     otel__a64   dropped[OTEL_DROP_COUNT]; /* behind the queue */
 } otel__pipe;
@@ -57,7 +56,10 @@ typedef struct otel__engine {
     otel__out      resource; /* the encoded Resource                           */
     otel_request   request;  /* the one under way                              */
     bool           in_flight;
-    bool           behind;    /* a flush met a histogram being recorded into: it reads again */
+    bool           wakes;     /* there is a thread that recording calls wake                   */
+    bool           behind;    /* a flush met a histogram being recorded into: it reads again  */
+    uint32_t       flushes;   /* under way                                                    */
+    uint32_t       reading;   /* metrics ever queued up to the end of the newest reading      */
     uint32_t       next_pipe; /* whose turn it is                              */
     uint64_t       interval_ns;
     uint64_t       collect_ns; /* when metrics are read next                   */
@@ -74,6 +76,12 @@ typedef struct otel__engine {
 
 static const char *const otel__engine_paths[OTEL_SIGNAL_COUNT] = { "/v1/traces", "/v1/metrics",
                                                                    "/v1/logs" };
+
+/* Milliseconds as nanoseconds; UINT32_MAX: longer than anything lasts. */
+OTEL__FN uint64_t otel__sdk_ns(uint32_t ms)
+{
+    return ms == UINT32_MAX ? (uint64_t)1 << 62 : (uint64_t)ms * 1000000u;
+}
 
 OTEL__FN uint32_t otel__engine_random(otel__engine *e)
 {
@@ -168,6 +176,7 @@ OTEL__FN bool otel__engine_collect(otel__engine *e, uint64_t now)
     }
     otel__collect_all(&c, &e->r);
     pipe->due_ns = now;
+    e->reading = otel__ring_head_load(pipe->ring).count;
     return c.waiting;
 }
 #endif
@@ -263,7 +272,7 @@ OTEL__FN bool otel__engine_advance(otel__engine *e, uint64_t now)
 /* ---- engine: requests ---- */
 
 /* Whether the signal has something that should go out now. */
-OTEL__FN bool otel__engine_ready(const otel__pipe *pipe, uint64_t now)
+OTEL__FN bool otel__engine_ready(const otel__engine *e, const otel__pipe *pipe, uint64_t now)
 {
     uint32_t queued;
 
@@ -271,8 +280,9 @@ OTEL__FN bool otel__engine_ready(const otel__pipe *pipe, uint64_t now)
         return false;
     }
     queued = otel__ring_queued(pipe->ring);
-    return queued > 0 && (queued >= pipe->batch || now >= pipe->due_ns || pipe->flushing ||
-                          otel__ring_bytes(pipe->ring) > pipe->ring->capacity / 2u);
+    return queued > 0 &&
+           (queued >= pipe->batch || now >= pipe->due_ns || pipe->delay_ns == 0 || e->flushes > 0 ||
+            otel__ring_bytes(pipe->ring) > pipe->ring->capacity / 2u);
 }
 
 /* Hand the built request over. */
@@ -315,7 +325,7 @@ OTEL__FN bool otel__engine_start(otel__engine *e, uint64_t now)
     for (i = 0; i < OTEL_SIGNAL_COUNT; i++) {
         const uint32_t at = (e->next_pipe + i) % OTEL_SIGNAL_COUNT;
         otel__pipe    *pipe = &e->pipes[at];
-        if (!otel__engine_ready(pipe, now)) {
+        if (!otel__engine_ready(e, pipe, now)) {
             continue;
         }
         pipe->stalled = false;
@@ -342,7 +352,7 @@ OTEL__FN uint64_t otel__engine_wanted(const otel__engine *e, uint64_t now)
     uint32_t i;
 
 #if !defined(OTEL_LITE_NO_METRICS)
-    if (e->pipes[OTEL_SIGNAL_METRICS].ring != NULL) {
+    if (e->pipes[OTEL_SIGNAL_METRICS].ring != NULL && e->flushes == 0) {
         at = e->collect_ns;
     }
 #endif
@@ -362,7 +372,7 @@ OTEL__FN uint64_t otel__engine_wanted(const otel__engine *e, uint64_t now)
             continue;
         }
         due = pipe->due_ns; /* whatever is queued: a record may come meanwhile */
-        if (otel__engine_ready(pipe, now)) {
+        if (otel__engine_ready(e, pipe, now)) {
             due = pipe->stalled ? now + OTEL__ENGINE_STALL : now;
         } else if (pipe->retry_ns > now) {
             due = pipe->retry_ns;
@@ -373,14 +383,16 @@ OTEL__FN uint64_t otel__engine_wanted(const otel__engine *e, uint64_t now)
 }
 
 /* The wait that a record put into an empty queue counts from: nobody notes its time, so that it is
- * at most one delay behind the last step that saw the queue empty. */
+ * at most one delay behind the last step that saw the queue empty. Without any delay each record
+ * wakes the thread, or, where there is none, is looked for now and then. */
 OTEL__FN void otel__engine_rest(otel__engine *e, uint64_t now)
 {
     uint32_t i;
     for (i = 0; i < OTEL_SIGNAL_COUNT; i++) {
-        otel__pipe *pipe = &e->pipes[i];
+        otel__pipe    *pipe = &e->pipes[i];
+        const uint64_t none = e->wakes ? otel__sdk_ns(UINT32_MAX) : OTEL__ENGINE_LOOK;
         if (pipe->ring != NULL && now >= pipe->due_ns && otel__ring_queued(pipe->ring) == 0) {
-            pipe->due_ns = now + pipe->delay_ns;
+            pipe->due_ns = now + (pipe->delay_ns > 0 ? pipe->delay_ns : none);
         }
     }
 }
@@ -392,8 +404,8 @@ OTEL__FN void otel__engine_step(otel__engine *e, uint64_t now)
 
     otel__a64_put(&e->r.anchor, otel__unix_ns() - now); /* a step of the wall clock is seen here */
 #if !defined(OTEL_LITE_NO_METRICS)
-    if (e->pipes[OTEL_SIGNAL_METRICS].ring != NULL && now >= e->collect_ns) {
-        (void)otel__engine_collect(e, now);
+    if (e->pipes[OTEL_SIGNAL_METRICS].ring != NULL && now >= e->collect_ns && e->flushes == 0) {
+        (void)otel__engine_collect(e, now); /* a flush reads by itself */
     }
 #endif
     for (rounds = 0; rounds < OTEL__ENGINE_ROUNDS; rounds++) {
@@ -411,11 +423,15 @@ OTEL__FN void otel__engine_step(otel__engine *e, uint64_t now)
 
 /* ---- engine: flush ---- */
 
-/* Mark what is queued now as what the flush waits for, and let it be tried at once. */
-OTEL__FN void otel__engine_flush_begin(otel__engine *e, uint64_t now)
-{
-    uint32_t i;
+/* What one flush waits for: records ever taken from each ring. On its caller's stack. */
+typedef struct otel__flush {
+    uint32_t to[OTEL_SIGNAL_COUNT];
+} otel__flush;
 
+/* Read the metrics for the flushes under way. */
+OTEL__FN void otel__engine_flush_collect(otel__engine *e, uint64_t now)
+{
+    e->behind = false;
 #if !defined(OTEL_LITE_NO_METRICS)
     if (e->pipes[OTEL_SIGNAL_METRICS].ring != NULL) {
         e->behind = otel__engine_collect(e, now);
@@ -423,40 +439,40 @@ OTEL__FN void otel__engine_flush_begin(otel__engine *e, uint64_t now)
 #else
     (void)now;
 #endif
+}
+
+/* Mark what is queued now as what this flush waits for, and let it be tried at once. */
+OTEL__FN void otel__engine_flush_begin(otel__engine *e, otel__flush *flush, uint64_t now)
+{
+    uint32_t i;
+
+    e->flushes++;
+    otel__engine_flush_collect(e, now);
     for (i = 0; i < OTEL_SIGNAL_COUNT; i++) {
         otel__pipe *pipe = &e->pipes[i];
         if (pipe->ring != NULL) {
-            pipe->flush_to = otel__ring_head_load(pipe->ring).count;
-            pipe->flushing = true;
+            flush->to[i] = otel__ring_head_load(pipe->ring).count;
             pipe->retry_ns = 0;
         }
     }
 }
 
-/* Whether everything that the flush waits for has left the queues. */
-OTEL__FN bool otel__engine_flushed(otel__engine *e)
+/* Whether everything that the flush waits for has left the queues. A reading of metrics that was
+ * superseded is not delivered: the newest one counts, whoever made it. */
+OTEL__FN bool otel__engine_flushed(const otel__engine *e, const otel__flush *flush)
 {
     bool     all = !e->behind;
     uint32_t i;
 
     for (i = 0; i < OTEL_SIGNAL_COUNT; i++) {
-        otel__pipe *pipe = &e->pipes[i];
-        if (pipe->ring != NULL && pipe->flushing) {
-            const uint32_t left = pipe->flush_to - otel__a32_peek(&pipe->ring->taken);
-            pipe->flushing = left != 0 && left < 0x80000000u; /* counted modulo 2^32 */
-            all = all && !pipe->flushing;
+        const otel__pipe *pipe = &e->pipes[i];
+        const uint32_t    to = i == (uint32_t)OTEL_SIGNAL_METRICS ? e->reading : flush->to[i];
+        if (pipe->ring != NULL) {
+            const uint32_t left = to - otel__a32_peek(&pipe->ring->taken);
+            all = all && (left == 0 || left >= 0x80000000u); /* counted modulo 2^32 */
         }
     }
     return all;
-}
-
-OTEL__FN void otel__engine_flush_end(otel__engine *e)
-{
-    uint32_t i;
-    e->behind = false;
-    for (i = 0; i < OTEL_SIGNAL_COUNT; i++) {
-        e->pipes[i].flushing = false;
-    }
 }
 
 #endif /* OTEL__SDK_ENGINE_H */

@@ -70,9 +70,12 @@ OTEL__FN void otel__sdk_forked(otel__recorder *r)
         otel__a64_put(&pipe->delivered, 0);
         pipe->attempt = 0;
         pipe->retry_ns = 0;
-        pipe->flushing = false;
     }
     sdk->e.in_flight = false;
+    sdk->e.behind = false;
+    sdk->e.wakes = false; /* no thread came along */
+    sdk->e.flushes = 0;
+    sdk->e.reading = 0;
     otel__a64_put(&sdk->e.requests, 0);
     otel__a64_put(&sdk->e.failed, 0);
     otel__a32_put(&sdk->e.answer, OTEL__ANSWER_NONE);

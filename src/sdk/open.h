@@ -15,11 +15,6 @@
 
 /* ---- open ---- */
 
-OTEL__FN uint64_t otel__sdk_ns(uint32_t ms)
-{
-    return ms == UINT32_MAX ? (uint64_t)1 << 62 : (uint64_t)ms * 1000000u;
-}
-
 OTEL__FN void otel__sdk_pipe(otel_sdk *sdk, otel_signal signal, otel__ring *ring, uint32_t batch,
                              uint32_t delay_ms)
 {
@@ -43,7 +38,7 @@ OTEL__FN void otel__sdk_wire(otel_sdk *sdk, const otel_options *o)
     sdk->e.interval_ns = otel__sdk_ns(o->metric_interval_ms);
     sdk->e.collect_ns = otel__mono_ns() + sdk->e.interval_ns;
 #if !defined(OTEL_LITE_NO_TRACES)
-    sdk->trace.batch = o->span_batch;
+    sdk->trace.batch = o->span_delay_ms == 0 ? 1u : o->span_batch;
     r->trace = &sdk->trace;
     otel__sdk_pipe(sdk, OTEL_SIGNAL_TRACES, &sdk->trace.ring, o->span_batch, o->span_delay_ms);
 #endif
@@ -53,7 +48,7 @@ OTEL__FN void otel__sdk_wire(otel_sdk *sdk, const otel_options *o)
     sdk->e.pipes[OTEL_SIGNAL_METRICS].whole = true;
 #endif
 #if !defined(OTEL_LITE_NO_LOGS)
-    sdk->logs.batch = o->log_batch;
+    sdk->logs.batch = o->log_delay_ms == 0 ? 1u : o->log_batch;
     r->logs = &sdk->logs;
     otel__sdk_pipe(sdk, OTEL_SIGNAL_LOGS, &sdk->logs.ring, o->log_batch, o->log_delay_ms);
 #endif
@@ -81,6 +76,9 @@ OTEL__FN void *otel__sdk_thread(void *user)
         const size_t   n = otel_poll_fds(sdk, fds, 2);
         if (ms > 0 && otel__a32_load(&sdk->thread.stop) == 0) {
             OTEL_LITE_WAIT(fds, n, ms < 0x7fffffffu ? ms : 0x7fffffffu);
+            if (n > 0 && (fds[0].revents & POLLIN) != 0) {
+                otel__thread_drain(&sdk->thread);
+            }
         }
     }
     return NULL;
@@ -93,6 +91,9 @@ OTEL__FN bool otel__sdk_start_thread(otel_sdk *sdk)
     (void)sdk;
     return false;
 #else
+#if !defined(OTEL_LITE_NO_WAKE)
+    sdk->e.wakes = true;
+#endif
     return otel__thread_wake_open(&sdk->thread) &&
            otel__thread_start(&sdk->thread, otel__sdk_thread, sdk);
 #endif

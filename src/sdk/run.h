@@ -30,18 +30,13 @@ OTEL__FN uint32_t otel__sdk_step(otel_sdk *sdk)
     if (otel__a32_swap(&e->busy, 1u) != 0) {
         return 1;
     }
-#if !defined(OTEL_LITE_NO_THREADS)
-    if (sdk->thread.wake[0] >= 0 && otel__a32_swap(&e->r.sleeping, 0) == 0) {
-        otel__thread_drain(&sdk->thread);
-    }
-#endif
+    (void)otel__a32_swap(&e->r.sleeping, 0);
     now = otel__mono_ns();
     otel__engine_step(e, now);
-#if !defined(OTEL_LITE_NO_THREADS)
-    if (sdk->thread.wake[0] >= 0) {
-        otel__a32_swap(&e->r.sleeping, 1u); /* from here on a full batch writes the wake-up ... */
+    if (e->wakes) {
+        (void)otel__a32_swap(&e->r.sleeping,
+                             1u); /* from here on a full batch wakes the thread ... */
     }
-#endif
     ms = otel__sdk_wait_ms(otel__engine_wanted(e, now), now); /* ... or is seen here */
     otel__a32_store(&e->busy, 0);
     return ms;
@@ -103,7 +98,7 @@ OTEL_API size_t otel_poll_fds(otel_sdk *sdk, struct pollfd *fds, size_t capacity
 /* Have the background thread look again, whatever it waits for. */
 OTEL__FN void otel__sdk_nudge(otel_sdk *sdk)
 {
-    (void)otel__a32_swap(&sdk->e.r.sleeping, 0); /* so that its next step empties the descriptor */
+    (void)otel__a32_swap(&sdk->e.r.sleeping, 0);
     otel__sdk_wake(&sdk->e.r);
 }
 
@@ -142,42 +137,42 @@ OTEL__FN void otel__sdk_nap(otel_sdk *sdk, uint32_t ms)
 }
 
 /* Begin a flush, when nobody is stepping. Returns false when somebody is. */
-OTEL__FN bool otel__sdk_flush_begin(otel_sdk *sdk)
+OTEL__FN bool otel__sdk_flush_begin(otel_sdk *sdk, otel__flush *flush)
 {
     if (otel__a32_swap(&sdk->e.busy, 1u) != 0) {
         return false;
     }
-    otel__engine_flush_begin(&sdk->e, otel__mono_ns());
+    otel__engine_flush_begin(&sdk->e, flush, otel__mono_ns());
     otel__a32_store(&sdk->e.busy, 0);
     return true;
 }
 
 /* One look at a flush under way. */
-OTEL__FN bool otel__sdk_flush_done(otel_sdk *sdk)
+OTEL__FN bool otel__sdk_flush_done(otel_sdk *sdk, const otel__flush *flush)
 {
     bool done = false;
     if (otel__a32_swap(&sdk->e.busy, 1u) == 0) {
         if (sdk->e.behind) {
-            otel__engine_flush_begin(&sdk->e, otel__mono_ns());
+            otel__engine_flush_collect(&sdk->e, otel__mono_ns());
         }
-        done = otel__engine_flushed(&sdk->e);
+        done = otel__engine_flushed(&sdk->e, flush);
         otel__a32_store(&sdk->e.busy, 0);
     }
     return done;
 }
 
-/* Nobody waits any more: what is left goes out in its own time. */
+/* This caller waits no more: what is left goes out in its own time. */
 OTEL__FN void otel__sdk_flush_end(otel_sdk *sdk)
 {
     while (otel__a32_swap(&sdk->e.busy, 1u) != 0) {
         otel__sdk_nap(sdk, 1); /* a step of another thread: it never waits itself */
     }
-    otel__engine_flush_end(&sdk->e);
+    sdk->e.flushes--;
     otel__a32_store(&sdk->e.busy, 0);
     otel__sdk_nudge(sdk); /* the request under way is the thread's again */
 }
 
-/* Records lost behind the queue for good: what a flush reports as OTEL_LOST. */
+/* Records lost for good while flushing: what a flush reports as OTEL_LOST. */
 OTEL__FN uint64_t otel__sdk_refused(const otel_sdk *sdk)
 {
     uint64_t n = 0;
@@ -186,23 +181,23 @@ OTEL__FN uint64_t otel__sdk_refused(const otel_sdk *sdk)
         n += otel__a64_peek(&sdk->e.pipes[i].dropped[OTEL_DROP_REFUSED]);
         n += otel__a64_peek(&sdk->e.pipes[i].dropped[OTEL_DROP_TOO_LARGE]);
     }
+    for (i = 0; i < OTEL_DROP_COUNT; i++) { /* a reading that found no room in its queue */
+        n += otel__a32_peek(&sdk->e.r.losses.dropped[OTEL_SIGNAL_METRICS][i]);
+    }
     return n;
 }
 
-OTEL__FN otel_status otel__sdk_flush(otel_sdk *sdk, uint32_t timeout_ms)
+/* The loop of a flush that has `limit` ns from `begin`. */
+OTEL__FN otel_status otel__sdk_flush_wait(otel_sdk *sdk, otel__flush *flush, bool *begun,
+                                          uint64_t begin, uint64_t limit)
 {
-    const uint64_t begin = otel__mono_ns();
-    const uint64_t limit = otel__sdk_ns(timeout_ms == OTEL_NO_LIMIT ? UINT32_MAX : timeout_ms);
-    const uint64_t refused = otel__sdk_refused(sdk);
-    bool           begun = false;
-
     for (;;) {
         uint64_t passed;
         uint32_t ms;
-        begun = begun || otel__sdk_flush_begin(sdk);
+        *begun = *begun || otel__sdk_flush_begin(sdk, flush);
         ms = otel__sdk_step(sdk);
-        if (begun && otel__sdk_flush_done(sdk)) {
-            return otel__sdk_refused(sdk) != refused ? OTEL_LOST : OTEL_OK;
+        if (*begun && otel__sdk_flush_done(sdk, flush)) {
+            return OTEL_OK;
         }
         passed = otel__mono_ns() - begin;
         if (passed >= limit) {
@@ -213,6 +208,21 @@ OTEL__FN otel_status otel__sdk_flush(otel_sdk *sdk, uint32_t timeout_ms)
             otel__sdk_nap(sdk, ms < passed ? ms : (uint32_t)passed);
         }
     }
+}
+
+OTEL__FN otel_status otel__sdk_flush(otel_sdk *sdk, uint32_t timeout_ms)
+{
+    const uint64_t limit = otel__sdk_ns(timeout_ms == OTEL_NO_LIMIT ? UINT32_MAX : timeout_ms);
+    const uint64_t lost = otel__sdk_refused(sdk);
+    otel__flush    flush;
+    bool           begun = false;
+    otel_status    status;
+
+    status = otel__sdk_flush_wait(sdk, &flush, &begun, otel__mono_ns(), limit);
+    if (begun) {
+        otel__sdk_flush_end(sdk);
+    }
+    return status == OTEL_OK && otel__sdk_refused(sdk) != lost ? OTEL_LOST : status;
 }
 
 OTEL_API otel_status otel_flush(otel_sdk *sdk, uint32_t timeout_ms)
@@ -226,7 +236,6 @@ OTEL_API otel_status otel_flush(otel_sdk *sdk, uint32_t timeout_ms)
         return OTEL_DISABLED;
     }
     status = otel__sdk_flush(sdk, timeout_ms);
-    otel__sdk_flush_end(sdk);
 #if !defined(OTEL_LITE_FREESTANDING)
     errno = saved;
 #endif

@@ -3,8 +3,9 @@
  * Asserted: nothing is read or written out of bounds, numbers keep to their rows' bounds, the
  * resource is one well-formed message of UTF-8 with each key once, as long as it was measured, and
  * the header lines hold no control characters but their line ends.
- *   clang -fsanitize=fuzzer,address,undefined -I. tests/fuzz/fuzz_env.c
- *   cc -DFUZZ_REPLAY -I. tests/fuzz/fuzz_env.c && ./a.out file...   replays inputs without libFuzzer */
+ *
+ *   with libFuzzer:  clang -g -O1 -fsanitize=fuzzer,address,undefined -DFUZZ_LIBFUZZER -I. ...
+ *   without:         the program replays the files named, or else runs 200000 inputs of its own */
 static char *fuzz_getenv(const char *name);
 #define OTEL_LITE_GETENV(name) fuzz_getenv(name)
 #include "src/sdk/env.h"
@@ -12,7 +13,11 @@ static char *fuzz_getenv(const char *name);
 #include <stdio.h>
 #include <stdlib.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#ifdef __cplusplus
+extern "C"
+#endif
+    int
+    LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define VALUES 16
 
@@ -157,22 +162,88 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     return 0;
 }
 
-#if defined(FUZZ_REPLAY)
+#if !defined(FUZZ_LIBFUZZER)
+
+#define INPUT_MAX 2000
+#define ROUNDS    200000
+
+static const char *const seeds[] = {
+    "pump\nservice.name=a,k=v%20w,%61=%C3%A9,k=2,,a=b=c\nhttp://localhost:4318/x\n"
+    "api-key=secret,b=%41, c = d \n10000\n5000\n30000\n2048\n512\n60000\ntrue",
+    "\nk=%ff,a=\xf0\x9f%98\x80",
+    "\nk=1,b,=",
+    "\n k\t=%4,a=%zz",
+    "\n\nhttps://[::1]:443/p?q#f\nHost=x,a=%0d%0a,=,b",
+    "x\n\n\n\n0\n0\n0\n1\n2\n0\n TRUE ",
+    "\n\n\n\n2147483648\n-1\n+1\n99999999999999999999\n12x\n1 \nyes",
+};
+
+static uint64_t draw_state = 1;
+
+/* A number below n, from a xorshift generator. */
+static size_t draw(size_t n)
+{
+    draw_state ^= draw_state << 13;
+    draw_state ^= draw_state >> 7;
+    draw_state ^= draw_state << 17;
+    return (size_t)((draw_state >> 11) % n);
+}
+
+/* Put a few pieces of a seed, or odd bytes, somewhere into the input. */
+static size_t change(uint8_t *input, size_t n)
+{
+    size_t times = 1 + draw(4);
+
+    while (times-- > 0) {
+        const char  *seed = seeds[draw(sizeof seeds / sizeof seeds[0])];
+        const size_t from = draw(strlen(seed)), len = 1 + draw(strlen(seed) - from);
+        const size_t at = draw(n + 1);
+
+        if (draw(2) == 0 && at < n) {
+            input[at] = draw(2) == 0 ? (uint8_t)draw(256) : (uint8_t) "%,= \t\n0fF\xc3"[draw(10)];
+        } else if (draw(2) == 0 && at < n) {
+            const size_t less = 1 + draw(n - at);
+
+            memmove(input + at, input + at + less, n - at - less);
+            n -= less;
+        } else if (n + len <= INPUT_MAX) {
+            memmove(input + at + len, input + at, n - at);
+            memcpy(input + at, seed + from, len);
+            n += len;
+        }
+    }
+    return n;
+}
+
 int main(int argc, char **argv)
 {
-    static uint8_t data[1 << 20];
+    static uint8_t input[65536];
+    size_t         n = 0;
     int            i;
 
     for (i = 1; i < argc; i++) {
         FILE *file = fopen(argv[i], "rb");
 
         if (file == NULL) {
+            fprintf(stderr, "%s: cannot be read\n", argv[i]);
             return 1;
         }
-        (void)LLVMFuzzerTestOneInput(data, fread(data, 1, sizeof data, file));
+        (void)LLVMFuzzerTestOneInput(input, fread(input, 1, sizeof input, file));
         (void)fclose(file);
     }
-    printf("%d inputs replayed\n", argc - 1);
-    return argc < 2;
+    for (i = 0; argc < 2 && i < ROUNDS; i++) {
+        if (i % 50 == 0) { /* begin anew */
+            const char *seed = seeds[draw(sizeof seeds / sizeof seeds[0])];
+
+            n = strlen(seed);
+            memcpy(input, seed, n);
+        } else {
+            n = change(input, n);
+        }
+        (void)LLVMFuzzerTestOneInput(input, n);
+    }
+    printf("%d inputs\n", argc < 2 ? ROUNDS : argc - 1);
+    return 0;
 }
+
 #endif

@@ -559,18 +559,18 @@ static bool all_delivered(void)
 }
 
 /* settle TIMES: polls, each time as much later as the last one asked for, until nothing is queued.
- * Answers how often it did. */
+ * Answers the last one's milliseconds, or 0. */
 static void do_settle(void)
 {
-    const uint64_t times = next_u64();
-    uint64_t       i;
+    uint64_t times = next_u64();
+    uint64_t ms = 0;
 
-    for (i = 0; i < times && !all_delivered(); i++) {
-        const uint64_t ns = (uint64_t)otel_poll(sdk) * 1000000u;
-        drive_monotonic_ns += ns;
-        drive_unix_ns += ns;
+    while (times-- > 0 && !all_delivered()) {
+        ms = otel_poll(sdk);
+        drive_monotonic_ns += ms * 1000000u;
+        drive_unix_ns += ms * 1000000u;
     }
-    out_value("settle", i);
+    out_value("settle", ms);
 }
 
 static void add_number(char *text, size_t room, uint64_t v)

@@ -38,7 +38,7 @@ uint16_t http_port(const http_server *server);
  * with true, when `wake` (a descriptor, or -1) can be read. */
 bool http_step(http_server *server, int timeout_ms, int wake);
 
-/* Stop listening, write the replies that are under way for up to timeout_ms, give everything back. */
+/* Stop listening, write replies that are under way for up to timeout_ms, give everything back. */
 void http_close(http_server *server, int timeout_ms);
 
 #endif /* OTEL_TOOL_HTTP_H */

@@ -126,7 +126,7 @@ static void put_range(text *t, const buckets *b, size_t i)
 
 /* ---- bars ---- */
 
-/* One character a bucket, or a few of them when there are many; a dot at least where one counted. */
+/* One character a bucket, or a few of them when there are many; a dot where anything counted. */
 static void put_bars(text *t, const numbers *counts)
 {
     static const char shades[] = ".:-=+*#%@";

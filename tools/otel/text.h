@@ -44,7 +44,7 @@ void text_format(text *t, const char *format, ...);
 void text_style(text *t, style s);
 
 /* Bytes from outside. Control characters, invisible and reordering ones and bytes that are no
- * UTF-8 become \n, \x1b, \u{202e} and the like; a backslash and `quote` (0: none) get a backslash. */
+ * UTF-8 become \n, \x1b, \u{202e} and so on; a backslash and `quote` (0: none) get a backslash. */
 void text_escape(text *t, const void *bytes, size_t n, char quote);
 
 void text_hex(text *t, const uint8_t *bytes, size_t n);

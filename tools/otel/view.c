@@ -62,7 +62,7 @@ static void put_quoted(text *t, bytes s)
     text_add(t, "\"");
 }
 
-/* The attributes of one message, key=value; recursion ends where otel__otlp_check() set its limit. */
+/* The attributes of one message, key=value; recursion ends at the limit of otel__otlp_check(). */
 static void put_pairs(text *t, bytes message, uint32_t number)
 {
     otel__pb    m = view_open(message);

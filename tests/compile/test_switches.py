@@ -1,0 +1,126 @@
+"""Each compile-time switch builds without a warning, alone and with others, and what it leaves
+works; combinations that cannot work are refused with a message that says what to do."""
+import re
+import subprocess
+
+import pytest
+from conftest import ROOT, WARNINGS, WARNINGS_C
+
+HERE = ROOT / "tests" / "compile"
+PROGRAM = [HERE / name for name in ("implementation.c", "main.c", "tank.c")]
+LEGS = [
+    "NO_TRACES", "NO_METRICS", "NO_LOGS", "NO_TRACES NO_METRICS", "NO_TRACES NO_LOGS",
+    "NO_METRICS NO_LOGS", "NO_HTTP", "NO_ENV", "NO_THREADS", "NO_MALLOC", "NO_FORK", "NO_WAKE",
+    "SINGLE_THREADED", "NO_HTTP NO_ENV NO_THREADS NO_MALLOC NO_FORK NO_WAKE SINGLE_THREADED",
+    "NO_TRACES NO_HTTP NO_ENV NO_THREADS", "NO_LOGS NO_METRICS NO_MALLOC NO_FORK",
+    "SPAN_BYTES=192 CHUNK_BYTES=64", "SPAN_BYTES=4096 CHUNK_BYTES=4096", "ATFORK",
+]
+HOOKS = ["MONOTONIC_NS()", "UNIX_NS()", "ENTROPY(buffer, bytes)"]
+
+
+def switches(leg):
+    return [f"-DOTEL_LITE_{name}" for name in leg.split()]
+
+
+def name_of(leg):
+    return re.sub(r"\W+", "_", leg).lower()
+
+
+@pytest.mark.parametrize("compiler, flags", [
+    ("gcc", ["-std=c99", *WARNINGS_C]), ("g++", ["-x", "c++", "-std=c++11", *WARNINGS]),
+], ids=["c99", "c++11"])
+@pytest.mark.parametrize("leg", LEGS)
+def test_a_switch_leaves_the_rest_working(leg, compiler, flags, cc, run_c, need):
+    need(compiler)
+    out = f"compile/{name_of(leg)}.{compiler.replace('+', 'p')}"
+    program = cc(PROGRAM, out, [*flags, *switches(leg), "-O0", "-pthread"], cc=compiler)
+    assert run_c(program).returncode == 0
+
+
+def test_a_switch_may_be_defined_to_nothing_and_to_1(cc, run_c):
+    flags = ["-std=c99", *WARNINGS_C, "-DOTEL_LITE_NO_ENV=", "-DOTEL_LITE_NO_HTTP=1", "-pthread"]
+    assert run_c(cc(PROGRAM, "compile/valued", flags)).returncode == 0
+
+
+def test_a_compiler_without_atomics_builds_the_single_threaded_library(cc, run_c, need):
+    tcc = need("tcc")
+    program = cc(PROGRAM, "compile/tcc", ["-DOTEL_LITE_SINGLE_THREADED", "-Wall", "-Werror"],
+                 cc=tcc)
+    assert run_c(program).returncode == 0
+
+
+def test_a_compiler_without_atomics_is_told_what_to_define(need):
+    said = subprocess.run([need("tcc"), "-I", ROOT, "-c", "-o", "/dev/null", PROGRAM[0]],
+                          capture_output=True, text=True)
+    assert said.returncode != 0 and "or OTEL_LITE_SINGLE_THREADED" in said.stderr
+
+
+@pytest.mark.parametrize("compiler, flags", [
+    ("gcc", ["-std=c99", *WARNINGS_C]), ("gcc", ["-std=c2x", "-ffreestanding", *WARNINGS_C]),
+    ("clang-14", ["-std=c11", *WARNINGS_C]), ("g++", ["-x", "c++", "-std=c++20", *WARNINGS]),
+], ids=["gcc-c99", "gcc-ffreestanding", "clang", "g++"])
+@pytest.mark.parametrize("leg", ["", "NO_TRACES", "NO_METRICS", "NO_LOGS", "SINGLE_THREADED"])
+def test_without_an_operating_system_three_hooks_are_enough(
+        leg, compiler, flags, cc, run_c, need):
+    need(compiler)
+    if leg.startswith("NO_"):  # the program uses all signals: only build the implementation
+        text = (HERE / "freestanding.c").read_text().split("static otel_transport_result")[0]
+        text += text[text.index("static bool board_random(void *buffer, size_t n)\n"):]
+        said = subprocess.run([compiler, "-I", str(ROOT), *flags, *switches(leg), "-fsyntax-only",
+                               *([] if "-x" in flags else ["-x", "c"]), "-"],
+                              input=text.rsplit("static bool", 1)[0], capture_output=True,
+                              text=True)
+        assert said.stderr == ""
+        return
+    out = f"compile/freestanding.{name_of(leg)}.{compiler.replace('+', 'p')}{len(flags)}"
+    assert run_c(cc(HERE / "freestanding.c", out, [*flags, *switches(leg)],
+                    cc=compiler)).returncode == 0
+
+
+def refused(*flags, text='#define OTEL_LITE_IMPLEMENTATION\n#include "otel_lite.h"\n'):
+    """The messages of the #error lines that these flags meet."""
+    said = subprocess.run(["gcc", "-I", str(ROOT), "-fsyntax-only", *flags, "-x", "c", "-"],
+                          input=text, capture_output=True, text=True)
+    return re.findall(r'error: #error "otel_lite: (.*)"', said.stderr)
+
+
+@pytest.mark.parametrize("missing", range(len(HOOKS)), ids=[hook.split("(")[0] for hook in HOOKS])
+def test_a_missing_hook_is_named(missing):
+    given = [f"-DOTEL_LITE_{hook}=1" for i, hook in enumerate(HOOKS) if i != missing]
+    messages = refused("-DOTEL_LITE_FREESTANDING", *given)
+    assert f"OTEL_LITE_{HOOKS[missing].split('(')[0]}" in " ".join(messages)
+
+
+@pytest.mark.parametrize("flags, message", [
+    (switches("NO_TRACES NO_METRICS NO_LOGS"), "define OTEL_LITE_DISABLE instead"),
+    (switches("SPAN_BYTES=191"), "OTEL_LITE_SPAN_BYTES must be"),
+    (switches("SPAN_BYTES=4097"), "OTEL_LITE_SPAN_BYTES must be"),
+    (switches("CHUNK_BYTES=63"), "OTEL_LITE_CHUNK_BYTES must be"),
+    (switches("CHUNK_BYTES=4097"), "OTEL_LITE_CHUNK_BYTES must be"),
+], ids=str)
+def test_what_cannot_work_is_refused_with_a_remedy(flags, message):
+    assert message in " ".join(refused(*flags))
+
+
+@pytest.mark.parametrize("leg", ["NO_THREADS", "SINGLE_THREADED"])
+def test_a_background_thread_that_is_compiled_out_is_refused(leg, cc, run_c):
+    program = cc(HERE / "background.c", f"compile/background_{leg}", switches(leg))
+    assert run_c(program).returncode == 0
+
+
+EXAMPLES = {"src/api/doc.h": r"^ \* \[1\] EXAMPLE\n((?: \*.*\n)+?) \* *\n \* \[2\]",
+            "README.md": r"^```c\n(.*?)^```"}
+
+
+@pytest.mark.parametrize("file", EXAMPLES)
+def test_the_first_example_that_a_reader_meets_compiles(file, build, cc):
+    text = (ROOT / file).read_text()
+    example = re.search(EXAMPLES[file], text, re.M | re.S)[1]
+    example = re.sub(r"^ \* {7}", "", example, flags=re.M)
+    if "#include" not in example:
+        example = PROGRAM[0].read_text() + example
+    source = build / "compile" / f"example_{name_of(file)}.c"
+    source.parent.mkdir(exist_ok=True)
+    source.write_text(example)
+    assert "otel_open(" in example and "otel_close(" in example
+    cc(source, f"compile/example_{name_of(file)}", ["-std=c99", *WARNINGS_C, "-pthread"])
