@@ -58,6 +58,9 @@
  *   OTEL_LITE_NO_METRICS       no instruments
  *   OTEL_LITE_NO_LOGS          no log records
  *   OTEL_LITE_NO_HTTP          no built-in client: options.transport is needed
+ *   OTEL_LITE_GETADDRINFO      host names are looked up by getaddrinfo(), which may block the caller
+ *                              of otel_poll() for seconds; without it names come from /etc/hosts
+ *   OTEL_LITE_NUMERIC_ONLY     ... and with this one from nowhere: numeric addresses and localhost
  *   OTEL_LITE_NO_ENV           no variable is read, getenv() is not referenced
  *   OTEL_LITE_NO_THREADS       no background thread, no thread-local current span
  *   OTEL_LITE_NO_MALLOC        options.memory is needed
@@ -105,11 +108,11 @@
  * [10] VERSIONS
  *   OTEL_LITE_VERSION. Before 1.0 a minor version may change the API; CHANGELOG.md says how.
  *
- * Generated from src/ by amalgamate.py, source id b00ba678ca394bb8. Do not edit. */
+ * Generated from src/ by amalgamate.py, source id acf675ba1726920c. Do not edit. */
 
 #ifndef OTEL_LITE_H
 #define OTEL_LITE_H
-#define OTEL_LITE_SOURCE_ID "b00ba678ca394bb8"
+#define OTEL_LITE_SOURCE_ID "acf675ba1726920c"
 
 /* ---- src/api/config.h ---- */
 /* config: the compile-time switches, their defaults and the combinations that cannot work.
@@ -3908,7 +3911,7 @@ typedef struct otel__resource_item {
     otel__text       value; /* of such a pair; encoded, like its key */
 } otel__resource_item;
 
-/* Step to the next attribute that has a key. Returns false at the end. */
+/* Step to the next attribute. Returns false at the end. */
 static bool otel__resource_next(otel__resource_walk *walk, otel__resource_item *item)
 {
     bool has_equals;
@@ -3916,12 +3919,10 @@ static bool otel__resource_next(otel__resource_walk *walk, otel__resource_item *
     for (; walk->layer < OTEL__RESOURCE_LAYERS; walk->layer++, walk->at = 0) {
         const otel_attrs *layer = &walk->layers[walk->layer];
 
-        while (walk->at < layer->count) {
+        if (walk->at < layer->count) {
             item->attr = &layer->items[walk->at++];
             item->key = otel__text_make(item->attr->key, otel__attr_key_length(item->attr));
-            if (item->key.n > 0) {
-                return true;
-            }
+            return true;
         }
         if (OTEL__RESOURCE_READS && walk->layer == OTEL__RESOURCE_VARIABLE) {
             item->attr = NULL;
@@ -9419,8 +9420,7 @@ OTEL__FN void otel__engine_http_done(otel__engine *e, otel__net_result result, u
               : reply->status == 413 ? "the backend answered 413: lower max_request_bytes"
               : reply->status >= 500 ? "the backend answered with a server error"
                                      : "the backend refused the request";
-        e->request.retry_after_ms = otel__http_retry_ms(
-            reply->retry, reply->date_s != 0 ? reply->date_s : otel__unix_ns() / 1000000000u);
+        e->request.retry_after_ms = otel__reply_wait_ms(reply, otel__unix_ns() / 1000000000u);
     } else if (e->net.error == OTEL__NET_E_REPLY_LARGE || e->net.error == OTEL__NET_E_HEAD ||
                e->net.error == OTEL__NET_E_TLS) {
         answer = OTEL_TRANSPORT_REFUSED; /* H-25: trying again would not help */

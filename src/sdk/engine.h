@@ -236,8 +236,7 @@ OTEL__FN void otel__engine_http_done(otel__engine *e, otel__net_result result, u
               : reply->status == 413 ? "the backend answered 413: lower max_request_bytes"
               : reply->status >= 500 ? "the backend answered with a server error"
                                      : "the backend refused the request";
-        e->request.retry_after_ms = otel__http_retry_ms(
-            reply->retry, reply->date_s != 0 ? reply->date_s : otel__unix_ns() / 1000000000u);
+        e->request.retry_after_ms = otel__reply_wait_ms(reply, otel__unix_ns() / 1000000000u);
     } else if (e->net.error == OTEL__NET_E_REPLY_LARGE || e->net.error == OTEL__NET_E_HEAD ||
                e->net.error == OTEL__NET_E_TLS) {
         answer = OTEL_TRANSPORT_REFUSED; /* H-25: trying again would not help */

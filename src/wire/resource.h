@@ -230,7 +230,7 @@ typedef struct otel__resource_item {
     otel__text       value; /* of such a pair; encoded, like its key */
 } otel__resource_item;
 
-/* Step to the next attribute that has a key. Returns false at the end. */
+/* Step to the next attribute. Returns false at the end. */
 static bool otel__resource_next(otel__resource_walk *walk, otel__resource_item *item)
 {
     bool has_equals;
@@ -238,12 +238,10 @@ static bool otel__resource_next(otel__resource_walk *walk, otel__resource_item *
     for (; walk->layer < OTEL__RESOURCE_LAYERS; walk->layer++, walk->at = 0) {
         const otel_attrs *layer = &walk->layers[walk->layer];
 
-        while (walk->at < layer->count) {
+        if (walk->at < layer->count) {
             item->attr = &layer->items[walk->at++];
             item->key = otel__text_make(item->attr->key, otel__attr_key_length(item->attr));
-            if (item->key.n > 0) {
-                return true;
-            }
+            return true;
         }
         if (OTEL__RESOURCE_READS && walk->layer == OTEL__RESOURCE_VARIABLE) {
             item->attr = NULL;

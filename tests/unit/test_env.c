@@ -313,6 +313,9 @@ static void numbers_in_variables_are_whole_within_bounds_or_ignored(void)
                                        "2147483648",
                                        "18446744073709551617",
                                        "99999999999999999999999",
+                                       "4294967303",
+                                       "4294967295",
+                                       "4294967294",
                                        "0b1",
                                        "1_0",
                                        "\xd9\xa3" };

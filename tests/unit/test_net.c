@@ -1,5 +1,5 @@
-/* The HTTP client against a server thread on loopback: each test gives the server a script and looks
- * at the outcome of the exchanges, at what the server got, and at how many connections it took. */
+/* The HTTP client against a server thread on loopback: each test gives the server a script and
+ * looks at the outcome of the exchanges, what the server got, and how many connections it took. */
 /* flags: -pthread */
 #define OTEL_LITE_IMPLEMENTATION
 #include <stdint.h>
@@ -859,7 +859,7 @@ static void a_port_without_a_server_refuses(void)
 #define FILL 8
 static int hole, hole_fill[FILL];
 
-/* Listen on `address` and `port` with a full queue, which drops the next requests for connection. */
+/* Listen on `address` and `port` with a full queue, which drops the next ones to connect. */
 static bool hole_open(uint32_t address, uint16_t port)
 {
     struct sockaddr_in a;

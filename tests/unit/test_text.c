@@ -48,7 +48,7 @@ static size_t model_length(const unsigned char *s, size_t n)
     return v < least[want] || v > 0x10ffff || (v >= 0xd800 && v <= 0xdfff) ? 0 : want;
 }
 
-/* Whether the first k bytes of `whole` are, or begin, a well-formed character. Overwrites the rest. */
+/* Whether the first k bytes of `whole` are, or begin, a well-formed character; the rest is lost. */
 static bool model_begins(unsigned char whole[4], size_t k)
 {
     static const unsigned char next[] = { 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf };
