@@ -102,17 +102,18 @@
  *
  * [9] LIMITS, AND WHAT IT DOES NOT DO
  *   128 attributes a set, 128 events a span, keys of at most 16383 bytes, histograms of at most
- *   255 boundaries. Metrics are cumulative. No TLS, no gRPC, no compression: put a Collector
+ *   255 boundaries. Host names come from /etc/hosts or OTEL_LITE_GETADDRINFO. Metrics are
+ *   cumulative. No TLS, no gRPC, no compression: put a Collector
  *   beside it.
  *
  * [10] VERSIONS
  *   OTEL_LITE_VERSION. Before 1.0 a minor version may change the API; CHANGELOG.md says how.
  *
- * Generated from src/ by amalgamate.py, source id acf675ba1726920c. Do not edit. */
+ * Generated from src/ by amalgamate.py, source id 262f23b48bef98c6. Do not edit. */
 
 #ifndef OTEL_LITE_H
 #define OTEL_LITE_H
-#define OTEL_LITE_SOURCE_ID "acf675ba1726920c"
+#define OTEL_LITE_SOURCE_ID "262f23b48bef98c6"
 
 /* ---- src/api/config.h ---- */
 /* config: the compile-time switches, their defaults and the combinations that cannot work.
@@ -919,9 +920,7 @@ OTEL_API void otel_stats_get(otel_sdk *sdk, otel_stats *stats)
 {
     (void)sdk;
     if (stats != NULL) {
-        static const otel_stats none = {
-            { { 0, 0, 0, 0, 0, 0, { 0 } } }, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
-        };
+        const otel_stats none = { { { 0, 0, 0, 0, 0, 0, { 0 } } }, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 };
         *stats = none;
     }
 }
@@ -1591,6 +1590,10 @@ nanoseconds since start, and OTEL_LITE_UNIX_NS() as nanoseconds since 1970"
 #define OTEL_LITE_MONOTONIC_NS() otel__platform_clock(CLOCK_MONOTONIC)
 #endif
 #if !defined(OTEL_LITE_UNIX_NS)
+#if defined(OTEL_LITE_FREESTANDING)
+#error "otel_lite: firmware has no wall clock of its own: define OTEL_LITE_UNIX_NS() as uint64_t \
+nanoseconds since 1970"
+#endif
 #define OTEL_LITE_UNIX_NS() otel__platform_clock(CLOCK_REALTIME)
 #endif
 
@@ -3404,10 +3407,37 @@ OTEL__HOT uint8_t *otel__kv_store_any(uint8_t *p, const otel__kv *kv, const otel
     }
 }
 
+#define OTEL__KV_SHORT 112u /* bytes of key and text: then every length takes one byte */
+#define OTEL__KV_ROOM  (OTEL__KV_SHORT + 20u)
+
+/* Write a field with at most OTEL__KV_SHORT bytes of key and text, as they are, in one pass: its
+ * lengths are filled in when they are known. Takes at most OTEL__KV_ROOM bytes. */
+OTEL__HOT uint8_t *otel__kv_store_short(uint8_t *p, uint8_t tag, const otel__kv *kv,
+                                        const otel_attr *a, uint64_t *high)
+{
+    uint8_t *value = p + 4 + kv->key;
+    uint8_t *end = value + 2;
+
+    p[0] = tag;
+    p[2] = OTEL__PB_TAG(1, OTEL__PB_LEN);
+    p[3] = (uint8_t)kv->key;
+    *high |= otel__attr_copy(p + 4, a->key, kv->key);
+    end = otel__kv_store_any(end, kv, a, high);
+    value[0] = OTEL__PB_TAG(2, OTEL__PB_LEN);
+    value[1] = (uint8_t)(end - value - 2);
+    p[1] = (uint8_t)(end - p - 2);
+    return end;
+}
+
 /* Write the whole field: otel__kv_field_size() bytes. `high` gathers non-ASCII bits. */
 OTEL__HOT uint8_t *otel__kv_store(uint8_t *p, uint8_t tag, const otel__kv *kv, const otel_attr *a,
                                   uint64_t *high)
 {
+#if !defined(__OPTIMIZE_SIZE__)
+    if (OTEL__LIKELY(kv->key + kv->text <= OTEL__KV_SHORT) && OTEL__LIKELY(!kv->broken)) {
+        return otel__kv_store_short(p, tag, kv, a, high);
+    }
+#endif
     *p++ = tag;
     p = otel__kv_length(p, kv->body);
     *p++ = OTEL__PB_TAG(1, OTEL__PB_LEN);
@@ -3424,7 +3454,8 @@ OTEL__HOT uint8_t *otel__kv_store(uint8_t *p, uint8_t tag, const otel__kv *kv, c
 
 /* Write the field of tag `tag` if it fits `room` bytes.
  * Returns the bytes it needs: more than `room` means that nothing counts as written; 0: no key. */
-OTEL__FN size_t otel__kv_put(uint8_t *p, size_t room, uint8_t tag, const otel_attr *a)
+OTEL__FN OTEL__NOINLINE size_t otel__kv_put(uint8_t *p, size_t room, uint8_t tag,
+                                            const otel_attr *a)
 {
     otel__kv kv;
     uint64_t high = 0;
@@ -4213,7 +4244,7 @@ struct otel_scope {
 /* ---- context: is the SDK open ---- */
 
 /* The rare half of otel__recorder_live(). */
-OTEL__FN OTEL__COLD bool otel__recorder_settle(otel__recorder *r)
+OTEL__FN OTEL__NOINLINE bool otel__recorder_settle(otel__recorder *r)
 {
     uint32_t expected = OTEL__LIVE_FORKED;
     if (otel__a32_cas(r->live, &expected, OTEL__LIVE_RESETTING)) {
@@ -4253,24 +4284,27 @@ OTEL__INLINE uint64_t otel__recorder_counter(uint32_t slot, uint64_t use)
     return ((uint64_t)slot << 44) ^ use;
 }
 
-OTEL__HOT void otel__recorder_span_id(const otel__recorder *r, uint64_t counter, uint8_t id[8])
-{
-    uint64_t v = otel__recorder_mix(counter, r->seed[0], r->seed[1]);
-    if (OTEL__UNLIKELY(v == 0)) {
-        v = 1; /* all zero is no id: T-37 */
-    }
-    otel__pb_store_le64(id, v); /* the same ids on every target, given the same seeds */
-}
+/* New ids as numbers, stored with otel__pb_store_le64(): the same on every target, given the same
+ * seeds. They stay in registers on the way to two places: sixteen bytes read back right after they
+ * were stored in two halves would stall the processor. */
+typedef struct otel__ids {
+    uint64_t high; /* the trace id's first eight bytes */
+    uint64_t low;
+    uint64_t span;
+} otel__ids;
 
-OTEL__HOT void otel__recorder_trace_id(const otel__recorder *r, uint64_t counter, uint8_t id[16])
+/* `root`: a trace id is wanted, too. */
+OTEL__HOT otel__ids otel__recorder_ids(const otel__recorder *r, uint64_t counter, bool root)
 {
-    const uint64_t high = otel__recorder_mix(counter, r->seed[2], r->seed[0]);
-    uint64_t       low = otel__recorder_mix(counter, r->seed[3], r->seed[2]);
-    if (OTEL__UNLIKELY(low == 0)) {
-        low = 1;
+    otel__ids ids = { 0, 0, 0 };
+    if (root) {
+        ids.high = otel__recorder_mix(counter, r->seed[2], r->seed[0]);
+        ids.low = otel__recorder_mix(counter, r->seed[3], r->seed[2]);
+        ids.low += ids.low == 0; /* all zero is no id: T-37 */
     }
-    otel__pb_store_le64(id, high);
-    otel__pb_store_le64(id + 8, low);
+    ids.span = otel__recorder_mix(counter, r->seed[0], r->seed[1]);
+    ids.span += ids.span == 0;
+    return ids;
 }
 
 OTEL__FN bool otel__context_is_valid(const otel_context *c)
@@ -4676,10 +4710,44 @@ OTEL__FN void otel__span_kill(otel__span *s, uint8_t *item)
 
 /* ---- span: writing ---- */
 
+/* The common attribute: short, ASCII, with room to spare. Returns false when it is not such a
+ * one. */
+OTEL__HOT bool otel__span_append_short(otel__span *s, const otel_attr *a, size_t key_length)
+{
+#if defined(__OPTIMIZE_SIZE__)
+    (void)s;
+    (void)a;
+    (void)key_length;
+    return false;
+#else
+    uint64_t high = 0;
+    uint8_t *end;
+    otel__kv kv;
+
+    kv.key = key_length;
+    kv.text = a->type == OTEL_TYPE_STRING ? otel__attr_value_length(a) : 0;
+    kv.broken = false;
+    if (OTEL__UNLIKELY(kv.key + kv.text > OTEL__KV_SHORT) ||
+        OTEL__UNLIKELY((size_t)(s->limit - s->at) < OTEL__KV_ROOM)) {
+        return false;
+    }
+    end = otel__kv_store_short(s->at, OTEL__SPAN_ATTR, &kv, a, &high);
+    if (OTEL__UNLIKELY(high != 0)) {
+        return false;
+    }
+    s->at = end;
+    return true;
+#endif
+}
+
 /* Write one attribute that does not replace another. Returns false when there is no room. Text that
  * is found to need repair grows while it is written: hence more than one try. */
-OTEL__HOT bool otel__span_append(otel__span *s, otel__pool *pool, const otel_attr *a)
+OTEL__HOT bool otel__span_append(otel__span *s, otel__pool *pool, const otel_attr *a,
+                                 size_t key_length)
 {
+    if (OTEL__LIKELY(otel__span_append_short(s, a, key_length))) {
+        return true;
+    }
     for (;;) {
         const size_t room = (size_t)(s->limit - s->at);
         const size_t need = otel__kv_put(s->at, room, OTEL__SPAN_ATTR, a);
@@ -4710,7 +4778,7 @@ OTEL__HOT void otel__span_set_one(otel__span *s, otel__pool *pool, const otel_at
     }
     if (OTEL__UNLIKELY(old == NULL && s->n_attrs >= s->r->attribute_limit)) {
         s->dropped_attrs++;
-    } else if (OTEL__UNLIKELY(!otel__span_append(s, pool, a))) {
+    } else if (OTEL__UNLIKELY(!otel__span_append(s, pool, a, n))) {
         s->dropped_attrs++;
     } else {
         s->keys |= bit;
@@ -4719,32 +4787,40 @@ OTEL__HOT void otel__span_set_one(otel__span *s, otel__pool *pool, const otel_at
     }
 }
 
-/* Write a text item: the name. What does not fit is cut at a character. */
-OTEL__FN void otel__span_put_name(otel__span *s, otel__pool *pool, const char *name)
+/* The name when it is not UTF-8 or does not fit: it is repaired, and cut at a character. */
+OTEL__FN OTEL__NOINLINE void otel__span_put_odd_name(otel__span *s, otel__pool *pool,
+                                                     const char *name, size_t n)
 {
-    const size_t n = strlen(name);
-    const bool   broken = !otel__attr_is_ascii(name, n) && !otel__text_utf8_valid(name, n);
-    size_t       length = broken ? otel__text_utf8_repair(NULL, name, n) : n;
-    const size_t need = otel__pb_field_size(length);
-    uint64_t     high = 0;
+    size_t length = otel__text_utf8_repair(NULL, name, n);
 
-    if (OTEL__UNLIKELY(!otel__span_room(s, pool, need))) {
+    if (!otel__span_room(s, pool, otel__pb_field_size(length))) {
         const size_t room = (size_t)(s->limit - s->at);
         /* a replaced byte takes three: a third of the room holds whatever it becomes */
-        length = otel__text_utf8_cut(name, n, room > 16u ? (room - 8u) / (broken ? 3u : 1u) : 0);
-        *s->at++ = OTEL__SPAN_NAME;
-        s->at =
-            otel__kv_length(s->at, broken ? otel__text_utf8_repair(NULL, name, length) : length);
-        s->at += otel__text_utf8_repair((char *)s->at, name, length);
-        return;
+        const size_t cut = room > 16u ? (room - 8u) / (length == n ? 1u : 3u) : 0;
+        n = otel__text_utf8_cut(name, n, cut);
+        length = otel__text_utf8_repair(NULL, name, n);
     }
     *s->at++ = OTEL__SPAN_NAME;
     s->at = otel__kv_length(s->at, length);
-    if (broken) {
-        s->at += otel__text_utf8_repair((char *)s->at, name, n);
-    } else {
-        s->at = otel__kv_text(s->at, name, n, &high);
+    s->at += otel__text_utf8_repair((char *)s->at, name, n);
+}
+
+/* Write the name, the first item. */
+OTEL__HOT void otel__span_put_name(otel__span *s, otel__pool *pool, const char *name)
+{
+    const size_t n = strlen(name);
+    uint64_t     high = 0;
+
+    if (OTEL__LIKELY(n + 3u <= OTEL_LITE_SPAN_BYTES - OTEL__SPAN_HEAD)) {
+        uint8_t *p = s->at;
+        *p++ = OTEL__SPAN_NAME;
+        p = otel__kv_text(otel__kv_length(p, n), name, n, &high);
+        if (OTEL__LIKELY(high == 0) || otel__text_utf8_valid(name, n)) {
+            s->at = p;
+            return;
+        }
     }
+    otel__span_put_odd_name(s, pool, name, n);
 }
 
 /* ---- span: gathering ---- */
@@ -4905,7 +4981,9 @@ OTEL__FN void otel__trace_finish(otel__span *s)
         if (OTEL__LIKELY(result == OTEL__RING_OK)) {
             uint8_t *p = otel__record_prefix(slot.data, s->scope->index);
             p = otel__span_copy(s, &t->pool, p);
-            memcpy(p, tail, (size_t)(end - tail));
+            if (OTEL__UNLIKELY(end != tail)) {
+                memcpy(p, tail, (size_t)(end - tail));
+            }
             otel__ring_commit(&slot);
             otel__recorder_committed(r, &t->ring, &slot, t->batch);
         } else {
@@ -4940,20 +5018,44 @@ static const uint8_t otel__span_template[OTEL__SPAN_HEAD] = {
     0x30, 0,                                                    /* kind                 */
 };
 
+/* The new span's identity, in its handle. A root's ids are as random as W3C's second level asks:
+ * X-39. */
+OTEL__HOT void otel__trace_identify(const otel_context *parent, const otel__ids *ids,
+                                    otel_context *own)
+{
+    own->trace_flags = OTEL_TRACE_FLAG_SAMPLED | OTEL_TRACE_FLAG_RANDOM;
+    own->remote = 0;
+    if (parent != NULL) {
+        memcpy(own->trace_id, parent->trace_id, sizeof own->trace_id);
+        own->trace_flags = (uint8_t)(own->trace_flags & parent->trace_flags);
+    } else {
+        otel__pb_store_le64(own->trace_id, ids->high);
+        otel__pb_store_le64(own->trace_id + 8, ids->low);
+    }
+    otel__pb_store_le64(own->span_id, ids->span);
+}
+
+/* The same identity, in the head of the message. */
+OTEL__HOT void otel__trace_put_ids(uint8_t *head, const otel_context *parent, const otel__ids *ids)
+{
+    if (parent != NULL) {
+        memcpy(head + OTEL__SPAN_PARENT + 2, parent->span_id, sizeof parent->span_id);
+        memcpy(head + OTEL__SPAN_TRACE + 2, parent->trace_id, sizeof parent->trace_id);
+    } else {
+        otel__pb_store_le64(head + OTEL__SPAN_TRACE + 2, ids->high);
+        otel__pb_store_le64(head + OTEL__SPAN_TRACE + 10, ids->low);
+    }
+    otel__pb_store_le64(head + OTEL__SPAN_ID + 2, ids->span);
+}
+
 /* Write the head of the message and forget what the slot held before. */
 OTEL__HOT void otel__trace_fill(otel__span *s, otel_scope *scope, const otel_context *parent,
-                                const otel_context *own)
+                                uint8_t flags)
 {
     const bool child = parent != NULL;
 
-    memcpy(s->bytes, otel__span_template, OTEL__SPAN_HEAD);
-    if (child) {
-        memcpy(s->bytes + OTEL__SPAN_PARENT + 2, parent->span_id, 8);
-    }
-    memcpy(s->bytes + OTEL__SPAN_TRACE + 2, own->trace_id, 16);
-    memcpy(s->bytes + OTEL__SPAN_ID + 2, own->span_id, 8);
     otel__pb_store_le32(s->bytes + OTEL__SPAN_FLAGS + 2, /* P-21: remoteness is known */
-                        own->trace_flags | 0x100u | (child && parent->remote ? 0x200u : 0u));
+                        flags | 0x100u | (child && parent->remote ? 0x200u : 0u));
     s->scope = scope;
     s->start_mono = otel__mono_ns();
     s->start_unix = s->start_mono + otel__a64_peek(&scope->r->anchor);
@@ -4971,27 +5073,12 @@ OTEL__HOT void otel__trace_fill(otel__span *s, otel_scope *scope, const otel_con
     s->dropped_events = 0;
 }
 
-/* The new span's identity. A root's ids are as random as W3C's second level asks: X-39. */
-OTEL__HOT void otel__trace_identify(const otel__recorder *r, const otel_context *parent,
-                                    uint64_t counter, otel_context *own)
-{
-    if (parent != NULL) {
-        *own = *parent;
-        own->trace_flags &= OTEL_TRACE_FLAG_SAMPLED | OTEL_TRACE_FLAG_RANDOM;
-        own->remote = 0;
-    } else {
-        otel__recorder_trace_id(r, counter, own->trace_id);
-        own->trace_flags = OTEL_TRACE_FLAG_SAMPLED | OTEL_TRACE_FLAG_RANDOM;
-        own->remote = 0;
-    }
-    otel__recorder_span_id(r, counter, own->span_id);
-}
-
 /* A span that records nothing but has ids of its own (T-31). */
 OTEL__FN void otel__trace_start_bare(otel__recorder *r, const otel_context *parent, otel_span *span)
 {
-    const uint64_t use = otel__a64_count(&r->serial, 1u);
-    otel__trace_identify(r, parent, otel__recorder_counter(0, use), &span->context);
+    const uint64_t  use = otel__a64_count(&r->serial, 1u);
+    const otel__ids ids = otel__recorder_ids(r, otel__recorder_counter(0, use), parent == NULL);
+    otel__trace_identify(parent, &ids, &span->context);
 }
 
 OTEL__HOT const otel_context *otel__trace_parent(const otel_span_options *options)
@@ -5030,6 +5117,7 @@ OTEL_API otel_span otel_span_start(otel_scope *scope, const char *name,
     otel__recorder     *r = scope != NULL ? scope->r : NULL;
     otel_span           span;
     otel__span         *s;
+    otel__ids           ids;
     uint64_t            use;
 
     memset(&span, 0, sizeof span);
@@ -5049,13 +5137,16 @@ OTEL_API otel_span otel_span_start(otel_scope *scope, const char *name,
         otel__trace_start_bare(r, parent, &span);
         return span;
     }
+    span.slot = s;
     use = otel__a64_peek(&s->starts) + 1u;
     otel__a64_put(&s->starts, use); /* the slot is ours: no read-modify-write needed */
-    otel__trace_identify(r, parent, otel__recorder_counter(s->index, use), &span.context);
-    otel__trace_fill(s, scope, parent, &span.context);
+    ids = otel__recorder_ids(r, otel__recorder_counter(s->index, use), parent == NULL);
+    otel__trace_identify(parent, &ids, &span.context);
+    memcpy(s->bytes, otel__span_template, OTEL__SPAN_HEAD);
+    otel__trace_put_ids(s->bytes, parent, &ids);
+    otel__trace_fill(s, scope, parent, span.context.trace_flags);
     otel__trace_describe(s, name, options);
     otel__a32_store(&s->word, span.generation << 3);
-    span.slot = s;
     return span;
 }
 

@@ -49,9 +49,7 @@ OTEL_API void otel_stats_get(otel_sdk *sdk, otel_stats *stats)
 {
     (void)sdk;
     if (stats != NULL) {
-        static const otel_stats none = {
-            { { 0, 0, 0, 0, 0, 0, { 0 } } }, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
-        };
+        const otel_stats none = { { { 0, 0, 0, 0, 0, 0, { 0 } } }, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 };
         *stats = none;
     }
 }

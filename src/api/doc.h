@@ -102,7 +102,8 @@
  *
  * [9] LIMITS, AND WHAT IT DOES NOT DO
  *   128 attributes a set, 128 events a span, keys of at most 16383 bytes, histograms of at most
- *   255 boundaries. Metrics are cumulative. No TLS, no gRPC, no compression: put a Collector
+ *   255 boundaries. Host names come from /etc/hosts or OTEL_LITE_GETADDRINFO. Metrics are
+ *   cumulative. No TLS, no gRPC, no compression: put a Collector
  *   beside it.
  *
  * [10] VERSIONS

@@ -390,6 +390,10 @@ nanoseconds since start, and OTEL_LITE_UNIX_NS() as nanoseconds since 1970"
 #define OTEL_LITE_MONOTONIC_NS() otel__platform_clock(CLOCK_MONOTONIC)
 #endif
 #if !defined(OTEL_LITE_UNIX_NS)
+#if defined(OTEL_LITE_FREESTANDING)
+#error "otel_lite: firmware has no wall clock of its own: define OTEL_LITE_UNIX_NS() as uint64_t \
+nanoseconds since 1970"
+#endif
 #define OTEL_LITE_UNIX_NS() otel__platform_clock(CLOCK_REALTIME)
 #endif
 

@@ -62,7 +62,7 @@ struct otel_scope {
 /* ---- context: is the SDK open ---- */
 
 /* The rare half of otel__recorder_live(). */
-OTEL__FN OTEL__COLD bool otel__recorder_settle(otel__recorder *r)
+OTEL__FN OTEL__NOINLINE bool otel__recorder_settle(otel__recorder *r)
 {
     uint32_t expected = OTEL__LIVE_FORKED;
     if (otel__a32_cas(r->live, &expected, OTEL__LIVE_RESETTING)) {
@@ -102,24 +102,27 @@ OTEL__INLINE uint64_t otel__recorder_counter(uint32_t slot, uint64_t use)
     return ((uint64_t)slot << 44) ^ use;
 }
 
-OTEL__HOT void otel__recorder_span_id(const otel__recorder *r, uint64_t counter, uint8_t id[8])
-{
-    uint64_t v = otel__recorder_mix(counter, r->seed[0], r->seed[1]);
-    if (OTEL__UNLIKELY(v == 0)) {
-        v = 1; /* all zero is no id: T-37 */
-    }
-    otel__pb_store_le64(id, v); /* the same ids on every target, given the same seeds */
-}
+/* New ids as numbers, stored with otel__pb_store_le64(): the same on every target, given the same
+ * seeds. They stay in registers on the way to two places: sixteen bytes read back right after they
+ * were stored in two halves would stall the processor. */
+typedef struct otel__ids {
+    uint64_t high; /* the trace id's first eight bytes */
+    uint64_t low;
+    uint64_t span;
+} otel__ids;
 
-OTEL__HOT void otel__recorder_trace_id(const otel__recorder *r, uint64_t counter, uint8_t id[16])
+/* `root`: a trace id is wanted, too. */
+OTEL__HOT otel__ids otel__recorder_ids(const otel__recorder *r, uint64_t counter, bool root)
 {
-    const uint64_t high = otel__recorder_mix(counter, r->seed[2], r->seed[0]);
-    uint64_t       low = otel__recorder_mix(counter, r->seed[3], r->seed[2]);
-    if (OTEL__UNLIKELY(low == 0)) {
-        low = 1;
+    otel__ids ids = { 0, 0, 0 };
+    if (root) {
+        ids.high = otel__recorder_mix(counter, r->seed[2], r->seed[0]);
+        ids.low = otel__recorder_mix(counter, r->seed[3], r->seed[2]);
+        ids.low += ids.low == 0; /* all zero is no id: T-37 */
     }
-    otel__pb_store_le64(id, high);
-    otel__pb_store_le64(id + 8, low);
+    ids.span = otel__recorder_mix(counter, r->seed[0], r->seed[1]);
+    ids.span += ids.span == 0;
+    return ids;
 }
 
 OTEL__FN bool otel__context_is_valid(const otel_context *c)

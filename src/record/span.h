@@ -218,10 +218,44 @@ OTEL__FN void otel__span_kill(otel__span *s, uint8_t *item)
 
 /* ---- span: writing ---- */
 
+/* The common attribute: short, ASCII, with room to spare. Returns false when it is not such a
+ * one. */
+OTEL__HOT bool otel__span_append_short(otel__span *s, const otel_attr *a, size_t key_length)
+{
+#if defined(__OPTIMIZE_SIZE__)
+    (void)s;
+    (void)a;
+    (void)key_length;
+    return false;
+#else
+    uint64_t high = 0;
+    uint8_t *end;
+    otel__kv kv;
+
+    kv.key = key_length;
+    kv.text = a->type == OTEL_TYPE_STRING ? otel__attr_value_length(a) : 0;
+    kv.broken = false;
+    if (OTEL__UNLIKELY(kv.key + kv.text > OTEL__KV_SHORT) ||
+        OTEL__UNLIKELY((size_t)(s->limit - s->at) < OTEL__KV_ROOM)) {
+        return false;
+    }
+    end = otel__kv_store_short(s->at, OTEL__SPAN_ATTR, &kv, a, &high);
+    if (OTEL__UNLIKELY(high != 0)) {
+        return false;
+    }
+    s->at = end;
+    return true;
+#endif
+}
+
 /* Write one attribute that does not replace another. Returns false when there is no room. Text that
  * is found to need repair grows while it is written: hence more than one try. */
-OTEL__HOT bool otel__span_append(otel__span *s, otel__pool *pool, const otel_attr *a)
+OTEL__HOT bool otel__span_append(otel__span *s, otel__pool *pool, const otel_attr *a,
+                                 size_t key_length)
 {
+    if (OTEL__LIKELY(otel__span_append_short(s, a, key_length))) {
+        return true;
+    }
     for (;;) {
         const size_t room = (size_t)(s->limit - s->at);
         const size_t need = otel__kv_put(s->at, room, OTEL__SPAN_ATTR, a);
@@ -252,7 +286,7 @@ OTEL__HOT void otel__span_set_one(otel__span *s, otel__pool *pool, const otel_at
     }
     if (OTEL__UNLIKELY(old == NULL && s->n_attrs >= s->r->attribute_limit)) {
         s->dropped_attrs++;
-    } else if (OTEL__UNLIKELY(!otel__span_append(s, pool, a))) {
+    } else if (OTEL__UNLIKELY(!otel__span_append(s, pool, a, n))) {
         s->dropped_attrs++;
     } else {
         s->keys |= bit;
@@ -261,32 +295,40 @@ OTEL__HOT void otel__span_set_one(otel__span *s, otel__pool *pool, const otel_at
     }
 }
 
-/* Write a text item: the name. What does not fit is cut at a character. */
-OTEL__FN void otel__span_put_name(otel__span *s, otel__pool *pool, const char *name)
+/* The name when it is not UTF-8 or does not fit: it is repaired, and cut at a character. */
+OTEL__FN OTEL__NOINLINE void otel__span_put_odd_name(otel__span *s, otel__pool *pool,
+                                                     const char *name, size_t n)
 {
-    const size_t n = strlen(name);
-    const bool   broken = !otel__attr_is_ascii(name, n) && !otel__text_utf8_valid(name, n);
-    size_t       length = broken ? otel__text_utf8_repair(NULL, name, n) : n;
-    const size_t need = otel__pb_field_size(length);
-    uint64_t     high = 0;
+    size_t length = otel__text_utf8_repair(NULL, name, n);
 
-    if (OTEL__UNLIKELY(!otel__span_room(s, pool, need))) {
+    if (!otel__span_room(s, pool, otel__pb_field_size(length))) {
         const size_t room = (size_t)(s->limit - s->at);
         /* a replaced byte takes three: a third of the room holds whatever it becomes */
-        length = otel__text_utf8_cut(name, n, room > 16u ? (room - 8u) / (broken ? 3u : 1u) : 0);
-        *s->at++ = OTEL__SPAN_NAME;
-        s->at =
-            otel__kv_length(s->at, broken ? otel__text_utf8_repair(NULL, name, length) : length);
-        s->at += otel__text_utf8_repair((char *)s->at, name, length);
-        return;
+        const size_t cut = room > 16u ? (room - 8u) / (length == n ? 1u : 3u) : 0;
+        n = otel__text_utf8_cut(name, n, cut);
+        length = otel__text_utf8_repair(NULL, name, n);
     }
     *s->at++ = OTEL__SPAN_NAME;
     s->at = otel__kv_length(s->at, length);
-    if (broken) {
-        s->at += otel__text_utf8_repair((char *)s->at, name, n);
-    } else {
-        s->at = otel__kv_text(s->at, name, n, &high);
+    s->at += otel__text_utf8_repair((char *)s->at, name, n);
+}
+
+/* Write the name, the first item. */
+OTEL__HOT void otel__span_put_name(otel__span *s, otel__pool *pool, const char *name)
+{
+    const size_t n = strlen(name);
+    uint64_t     high = 0;
+
+    if (OTEL__LIKELY(n + 3u <= OTEL_LITE_SPAN_BYTES - OTEL__SPAN_HEAD)) {
+        uint8_t *p = s->at;
+        *p++ = OTEL__SPAN_NAME;
+        p = otel__kv_text(otel__kv_length(p, n), name, n, &high);
+        if (OTEL__LIKELY(high == 0) || otel__text_utf8_valid(name, n)) {
+            s->at = p;
+            return;
+        }
     }
+    otel__span_put_odd_name(s, pool, name, n);
 }
 
 /* ---- span: gathering ---- */

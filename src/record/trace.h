@@ -100,7 +100,9 @@ OTEL__FN void otel__trace_finish(otel__span *s)
         if (OTEL__LIKELY(result == OTEL__RING_OK)) {
             uint8_t *p = otel__record_prefix(slot.data, s->scope->index);
             p = otel__span_copy(s, &t->pool, p);
-            memcpy(p, tail, (size_t)(end - tail));
+            if (OTEL__UNLIKELY(end != tail)) {
+                memcpy(p, tail, (size_t)(end - tail));
+            }
             otel__ring_commit(&slot);
             otel__recorder_committed(r, &t->ring, &slot, t->batch);
         } else {
@@ -135,20 +137,44 @@ static const uint8_t otel__span_template[OTEL__SPAN_HEAD] = {
     0x30, 0,                                                    /* kind                 */
 };
 
+/* The new span's identity, in its handle. A root's ids are as random as W3C's second level asks:
+ * X-39. */
+OTEL__HOT void otel__trace_identify(const otel_context *parent, const otel__ids *ids,
+                                    otel_context *own)
+{
+    own->trace_flags = OTEL_TRACE_FLAG_SAMPLED | OTEL_TRACE_FLAG_RANDOM;
+    own->remote = 0;
+    if (parent != NULL) {
+        memcpy(own->trace_id, parent->trace_id, sizeof own->trace_id);
+        own->trace_flags = (uint8_t)(own->trace_flags & parent->trace_flags);
+    } else {
+        otel__pb_store_le64(own->trace_id, ids->high);
+        otel__pb_store_le64(own->trace_id + 8, ids->low);
+    }
+    otel__pb_store_le64(own->span_id, ids->span);
+}
+
+/* The same identity, in the head of the message. */
+OTEL__HOT void otel__trace_put_ids(uint8_t *head, const otel_context *parent, const otel__ids *ids)
+{
+    if (parent != NULL) {
+        memcpy(head + OTEL__SPAN_PARENT + 2, parent->span_id, sizeof parent->span_id);
+        memcpy(head + OTEL__SPAN_TRACE + 2, parent->trace_id, sizeof parent->trace_id);
+    } else {
+        otel__pb_store_le64(head + OTEL__SPAN_TRACE + 2, ids->high);
+        otel__pb_store_le64(head + OTEL__SPAN_TRACE + 10, ids->low);
+    }
+    otel__pb_store_le64(head + OTEL__SPAN_ID + 2, ids->span);
+}
+
 /* Write the head of the message and forget what the slot held before. */
 OTEL__HOT void otel__trace_fill(otel__span *s, otel_scope *scope, const otel_context *parent,
-                                const otel_context *own)
+                                uint8_t flags)
 {
     const bool child = parent != NULL;
 
-    memcpy(s->bytes, otel__span_template, OTEL__SPAN_HEAD);
-    if (child) {
-        memcpy(s->bytes + OTEL__SPAN_PARENT + 2, parent->span_id, 8);
-    }
-    memcpy(s->bytes + OTEL__SPAN_TRACE + 2, own->trace_id, 16);
-    memcpy(s->bytes + OTEL__SPAN_ID + 2, own->span_id, 8);
     otel__pb_store_le32(s->bytes + OTEL__SPAN_FLAGS + 2, /* P-21: remoteness is known */
-                        own->trace_flags | 0x100u | (child && parent->remote ? 0x200u : 0u));
+                        flags | 0x100u | (child && parent->remote ? 0x200u : 0u));
     s->scope = scope;
     s->start_mono = otel__mono_ns();
     s->start_unix = s->start_mono + otel__a64_peek(&scope->r->anchor);
@@ -166,27 +192,12 @@ OTEL__HOT void otel__trace_fill(otel__span *s, otel_scope *scope, const otel_con
     s->dropped_events = 0;
 }
 
-/* The new span's identity. A root's ids are as random as W3C's second level asks: X-39. */
-OTEL__HOT void otel__trace_identify(const otel__recorder *r, const otel_context *parent,
-                                    uint64_t counter, otel_context *own)
-{
-    if (parent != NULL) {
-        *own = *parent;
-        own->trace_flags &= OTEL_TRACE_FLAG_SAMPLED | OTEL_TRACE_FLAG_RANDOM;
-        own->remote = 0;
-    } else {
-        otel__recorder_trace_id(r, counter, own->trace_id);
-        own->trace_flags = OTEL_TRACE_FLAG_SAMPLED | OTEL_TRACE_FLAG_RANDOM;
-        own->remote = 0;
-    }
-    otel__recorder_span_id(r, counter, own->span_id);
-}
-
 /* A span that records nothing but has ids of its own (T-31). */
 OTEL__FN void otel__trace_start_bare(otel__recorder *r, const otel_context *parent, otel_span *span)
 {
-    const uint64_t use = otel__a64_count(&r->serial, 1u);
-    otel__trace_identify(r, parent, otel__recorder_counter(0, use), &span->context);
+    const uint64_t  use = otel__a64_count(&r->serial, 1u);
+    const otel__ids ids = otel__recorder_ids(r, otel__recorder_counter(0, use), parent == NULL);
+    otel__trace_identify(parent, &ids, &span->context);
 }
 
 OTEL__HOT const otel_context *otel__trace_parent(const otel_span_options *options)
@@ -225,6 +236,7 @@ OTEL_API otel_span otel_span_start(otel_scope *scope, const char *name,
     otel__recorder     *r = scope != NULL ? scope->r : NULL;
     otel_span           span;
     otel__span         *s;
+    otel__ids           ids;
     uint64_t            use;
 
     memset(&span, 0, sizeof span);
@@ -244,13 +256,16 @@ OTEL_API otel_span otel_span_start(otel_scope *scope, const char *name,
         otel__trace_start_bare(r, parent, &span);
         return span;
     }
+    span.slot = s;
     use = otel__a64_peek(&s->starts) + 1u;
     otel__a64_put(&s->starts, use); /* the slot is ours: no read-modify-write needed */
-    otel__trace_identify(r, parent, otel__recorder_counter(s->index, use), &span.context);
-    otel__trace_fill(s, scope, parent, &span.context);
+    ids = otel__recorder_ids(r, otel__recorder_counter(s->index, use), parent == NULL);
+    otel__trace_identify(parent, &ids, &span.context);
+    memcpy(s->bytes, otel__span_template, OTEL__SPAN_HEAD);
+    otel__trace_put_ids(s->bytes, parent, &ids);
+    otel__trace_fill(s, scope, parent, span.context.trace_flags);
     otel__trace_describe(s, name, options);
     otel__a32_store(&s->word, span.generation << 3);
-    span.slot = s;
     return span;
 }
 

@@ -233,10 +233,37 @@ OTEL__HOT uint8_t *otel__kv_store_any(uint8_t *p, const otel__kv *kv, const otel
     }
 }
 
+#define OTEL__KV_SHORT 112u /* bytes of key and text: then every length takes one byte */
+#define OTEL__KV_ROOM  (OTEL__KV_SHORT + 20u)
+
+/* Write a field with at most OTEL__KV_SHORT bytes of key and text, as they are, in one pass: its
+ * lengths are filled in when they are known. Takes at most OTEL__KV_ROOM bytes. */
+OTEL__HOT uint8_t *otel__kv_store_short(uint8_t *p, uint8_t tag, const otel__kv *kv,
+                                        const otel_attr *a, uint64_t *high)
+{
+    uint8_t *value = p + 4 + kv->key;
+    uint8_t *end = value + 2;
+
+    p[0] = tag;
+    p[2] = OTEL__PB_TAG(1, OTEL__PB_LEN);
+    p[3] = (uint8_t)kv->key;
+    *high |= otel__attr_copy(p + 4, a->key, kv->key);
+    end = otel__kv_store_any(end, kv, a, high);
+    value[0] = OTEL__PB_TAG(2, OTEL__PB_LEN);
+    value[1] = (uint8_t)(end - value - 2);
+    p[1] = (uint8_t)(end - p - 2);
+    return end;
+}
+
 /* Write the whole field: otel__kv_field_size() bytes. `high` gathers non-ASCII bits. */
 OTEL__HOT uint8_t *otel__kv_store(uint8_t *p, uint8_t tag, const otel__kv *kv, const otel_attr *a,
                                   uint64_t *high)
 {
+#if !defined(__OPTIMIZE_SIZE__)
+    if (OTEL__LIKELY(kv->key + kv->text <= OTEL__KV_SHORT) && OTEL__LIKELY(!kv->broken)) {
+        return otel__kv_store_short(p, tag, kv, a, high);
+    }
+#endif
     *p++ = tag;
     p = otel__kv_length(p, kv->body);
     *p++ = OTEL__PB_TAG(1, OTEL__PB_LEN);
@@ -253,7 +280,8 @@ OTEL__HOT uint8_t *otel__kv_store(uint8_t *p, uint8_t tag, const otel__kv *kv, c
 
 /* Write the field of tag `tag` if it fits `room` bytes.
  * Returns the bytes it needs: more than `room` means that nothing counts as written; 0: no key. */
-OTEL__FN size_t otel__kv_put(uint8_t *p, size_t room, uint8_t tag, const otel_attr *a)
+OTEL__FN OTEL__NOINLINE size_t otel__kv_put(uint8_t *p, size_t room, uint8_t tag,
+                                            const otel_attr *a)
 {
     otel__kv kv;
     uint64_t high = 0;

@@ -36,6 +36,7 @@ int main(void)
     otel_options    options;
     otel_sdk       *sdk;
     otel_scope     *scope;
+    uint32_t        wanted = 0;
 
     memset(&options, 0, sizeof options);
     options.transport.send = deliver;
@@ -44,8 +45,17 @@ int main(void)
     options.memory_bytes = sizeof block;
     sdk = otel_open(&options);
     scope = otel_scope_get(sdk, "board", NULL);
+#if !defined(OTEL_LITE_NO_METRICS)
+    wanted++;
     otel_counter_add(otel_counter_create(scope, "boots", NULL, NULL), 1, OTEL_NO_ATTRS);
+#endif
+#if !defined(OTEL_LITE_NO_LOGS)
+    wanted++;
     otel_log(scope, OTEL_SEVERITY_INFO, "up", OTEL_NO_ATTRS);
+#endif
+#if !defined(OTEL_LITE_NO_TRACES)
+    wanted++;
     otel_span_end(otel_span_start(scope, "boot", NULL));
-    return otel_close(sdk, 0) == OTEL_OK && records == 3 ? 0 : 1;
+#endif
+    return otel_close(sdk, 0) == OTEL_OK && records == wanted ? 0 : 1;
 }

@@ -14,10 +14,7 @@ static otel_transport_result deliver(void *user, otel_request *request)
 }
 
 #if defined(OTEL_LITE_NO_MALLOC)
-static union {
-    uint64_t aligned[1 << 18]; /* more than the default limits ask for: 2 MiB */
-    void    *pointer;
-} block;
+static char block[5 << 20]; /* more than the default limits ask for */
 #endif
 
 /* The lowest signal of which not all records arrived, plus one; 0 when all did. */
@@ -54,8 +51,8 @@ int main(void)
     options.transport.send = deliver;
     options.transport.user = delivered;
 #if defined(OTEL_LITE_NO_MALLOC)
-    options.memory = &block;
-    options.memory_bytes = sizeof block;
+    options.memory = block + (16u - (uintptr_t)block % 16u);
+    options.memory_bytes = sizeof block - 16u;
 #endif
     sdk = otel_open(&options);
     if (sdk == NULL) {

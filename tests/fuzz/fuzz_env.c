@@ -44,7 +44,7 @@ static void must(bool held)
     }
 }
 
-static void listen(void *user, otel_severity severity, const char *text)
+static void hear(void *user, otel_severity severity, const char *text)
 {
     must(user == NULL && severity == OTEL_SEVERITY_WARN && strlen(text) < OTEL__DIAG_LINE);
 }
@@ -149,7 +149,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     otel__diag_sink sink;
 
     memset(&options, 0, sizeof options);
-    options.on_diagnostic = listen;
+    options.on_diagnostic = hear;
     split(data, size);
     otel__env_sink(&options, &sink);
     must(otel__env_resolve(&options, &env, &sink) == OTEL_OK);

@@ -32,7 +32,7 @@ static otel__diag_sink sink;
 static char            told[100000];
 static size_t          n_told;
 
-static void listen(void *user, otel_severity severity, const char *text)
+static void hear(void *user, otel_severity severity, const char *text)
 {
     const size_t n = strlen(text);
     (void)user;
@@ -59,7 +59,7 @@ void shim_reset(void)
     n_told = 0;
     told[0] = '\0';
     sources[0].fallback = &sources[1];
-    sources[0].on_diagnostic = listen;
+    sources[0].on_diagnostic = hear;
 }
 
 void shim_variable(const char *name, const char *value)

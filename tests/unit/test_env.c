@@ -87,7 +87,7 @@ static int           told;       /* diagnostics */
 static otel_severity worst;      /* of them     */
 static char          text[4096]; /* theirs      */
 
-static void listen(void *user, otel_severity severity, const char *line)
+static void hear(void *user, otel_severity severity, const char *line)
 {
     (void)user;
     told++;
@@ -123,7 +123,7 @@ static otel_status resolve(void)
 {
     otel__diag_sink sink;
 
-    code.on_diagnostic = listen;
+    code.on_diagnostic = hear;
     told = 0;
     worst = OTEL_SEVERITY_UNSPECIFIED;
     text[0] = '\0';
@@ -723,7 +723,7 @@ static void what_belongs_together_is_handed_on_together(void)
     T_CHECK(env.options.transport.user == &user);
     T_CHECK(env.options.memory == block && env.options.memory_bytes == 16);
     T_CHECK(env.options.status == &theirs);
-    T_CHECK(env.options.on_diagnostic == listen && env.options.diagnostic_user == NULL);
+    T_CHECK(env.options.on_diagnostic == hear && env.options.diagnostic_user == NULL);
 
     code.memory = other;
     code.status = &mine;
@@ -744,13 +744,13 @@ static void a_sink_comes_from_code_or_the_fallback(void)
     otel__env_sink(&code, &sink);
     T_CHECK(sink.fn == NULL);
     code.fallback = &fallback;
-    fallback.on_diagnostic = listen;
+    fallback.on_diagnostic = hear;
     fallback.diagnostic_user = &user;
     otel__env_sink(&code, &sink);
-    T_CHECK(sink.fn == listen && sink.user == &user);
-    code.on_diagnostic = listen;
+    T_CHECK(sink.fn == hear && sink.user == &user);
+    code.on_diagnostic = hear;
     otel__env_sink(&code, &sink);
-    T_CHECK(sink.fn == listen && sink.user == NULL);
+    T_CHECK(sink.fn == hear && sink.user == NULL);
 }
 
 static void no_options_give_the_defaults_and_nothing_configured(void)

@@ -13,7 +13,7 @@ static size_t                 length;
 static int                    told;
 static char                   line[OTEL__DIAG_LINE];
 
-static void listen(void *user, otel_severity severity, const char *text)
+static void hear(void *user, otel_severity severity, const char *text)
 {
     (void)user;
     told++;
@@ -36,7 +36,7 @@ static void encode(void)
     size_t          less;
 
     memset(&sink, 0, sizeof sink);
-    sink.fn = listen;
+    sink.fn = hear;
     told = 0;
     otel__resource_encode(&measure, &from, &facts, &sink);
     otel__resource_encode(&out, &from, &facts, NULL);
