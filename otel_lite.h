@@ -58,8 +58,8 @@
  *   OTEL_LITE_NO_METRICS       no instruments
  *   OTEL_LITE_NO_LOGS          no log records
  *   OTEL_LITE_NO_HTTP          no built-in client: options.transport is needed
- *   OTEL_LITE_GETADDRINFO      host names are looked up by getaddrinfo(), which may block the caller
- *                              of otel_poll() for seconds; without it names come from /etc/hosts
+ *   OTEL_LITE_GETADDRINFO      host names are looked up by getaddrinfo(), which may block
+ *                              otel_poll() for seconds; without it they come from /etc/hosts
  *   OTEL_LITE_NUMERIC_ONLY     ... and with this one from nowhere: numeric addresses and localhost
  *   OTEL_LITE_NO_ENV           no variable is read, getenv() is not referenced
  *   OTEL_LITE_NO_THREADS       no background thread, no thread-local current span
@@ -109,11 +109,11 @@
  * [10] VERSIONS
  *   OTEL_LITE_VERSION. Before 1.0 a minor version may change the API; CHANGELOG.md says how.
  *
- * Generated from src/ by amalgamate.py, source id 262f23b48bef98c6. Do not edit. */
+ * Generated from src/ by amalgamate.py, source id 71b2f1928c445995. Do not edit. */
 
 #ifndef OTEL_LITE_H
 #define OTEL_LITE_H
-#define OTEL_LITE_SOURCE_ID "262f23b48bef98c6"
+#define OTEL_LITE_SOURCE_ID "71b2f1928c445995"
 
 /* ---- src/api/config.h ---- */
 /* config: the compile-time switches, their defaults and the combinations that cannot work.
@@ -488,7 +488,7 @@ typedef struct otel_transport {
 
 /* ---- the SDK ---- */
 
-#define OTEL_ZERO 0xffffffffu /* for a number field where 0 itself is wanted: nothing, at once */
+#define OTEL_ZERO 0xffffffffu /* for a number field where 0 is wanted: as 0 in its variable */
 #define OTEL_NO_LIMIT                                                                              \
     0xfffffffeu /* for a limit or timeout: none                                  */
 
@@ -1916,14 +1916,20 @@ OTEL__HOT uint32_t otel__ring_padding(const otel__ring *r, uint32_t position, ui
     return room < size ? room : 0u;
 }
 
-/* Reserve a record of `length` bytes; write them, then otel__ring_commit(). Lock-free; tail is read
- * after head, and a full ring is believed only on a second reading, since a stale head looks
- * full. */
+/* Whether the ring is at `head` still. Only then does what was computed from it say that it is
+ * full: a head that others have moved on looks fuller than the ring is. */
+OTEL__HOT bool otel__ring_is_at(const otel__ring *r, otel__ring_head head)
+{
+    const otel__ring_head now = otel__ring_head_load(r);
+    return now.position == head.position && now.count == head.count;
+}
+
+/* Reserve a record of `length` bytes; write them, then otel__ring_commit(). Lock-free: it goes
+ * round only when another put succeeded meanwhile. The tail is read after the head. */
 OTEL__FN OTEL__MUST_USE otel__ring_result otel__ring_reserve(otel__ring *r, uint32_t length,
                                                              otel__ring_slot *slot)
 {
     const uint32_t  size = otel__ring_size(length);
-    int             full = 0;
     otel__ring_head head;
     uint32_t        padding;
     uint32_t        queued;
@@ -1939,11 +1945,11 @@ OTEL__FN OTEL__MUST_USE otel__ring_result otel__ring_reserve(otel__ring *r, uint
         padding = otel__ring_padding(r, head.position, size);
         used = head.position + padding + size - tail;
         if (OTEL__UNLIKELY(queued >= r->max_records)) {
-            if (full++ > 0) {
+            if (otel__ring_is_at(r, head)) {
                 return OTEL__RING_FULL_RECORDS;
             }
         } else if (OTEL__UNLIKELY(used > r->capacity)) {
-            if (full++ > 0) {
+            if (otel__ring_is_at(r, head)) {
                 return OTEL__RING_FULL_BYTES;
             }
         } else if (OTEL__LIKELY(otel__ring_head_move(r, head, head.position + padding + size))) {

@@ -278,7 +278,7 @@ typedef struct otel_transport {
 
 /* ---- the SDK ---- */
 
-#define OTEL_ZERO 0xffffffffu /* for a number field where 0 itself is wanted: nothing, at once */
+#define OTEL_ZERO 0xffffffffu /* for a number field where 0 is wanted: as 0 in its variable */
 #define OTEL_NO_LIMIT                                                                              \
     0xfffffffeu /* for a limit or timeout: none                                  */
 

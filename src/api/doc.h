@@ -58,8 +58,8 @@
  *   OTEL_LITE_NO_METRICS       no instruments
  *   OTEL_LITE_NO_LOGS          no log records
  *   OTEL_LITE_NO_HTTP          no built-in client: options.transport is needed
- *   OTEL_LITE_GETADDRINFO      host names are looked up by getaddrinfo(), which may block the caller
- *                              of otel_poll() for seconds; without it names come from /etc/hosts
+ *   OTEL_LITE_GETADDRINFO      host names are looked up by getaddrinfo(), which may block
+ *                              otel_poll() for seconds; without it they come from /etc/hosts
  *   OTEL_LITE_NUMERIC_ONLY     ... and with this one from nowhere: numeric addresses and localhost
  *   OTEL_LITE_NO_ENV           no variable is read, getenv() is not referenced
  *   OTEL_LITE_NO_THREADS       no background thread, no thread-local current span

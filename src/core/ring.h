@@ -142,14 +142,20 @@ OTEL__HOT uint32_t otel__ring_padding(const otel__ring *r, uint32_t position, ui
     return room < size ? room : 0u;
 }
 
-/* Reserve a record of `length` bytes; write them, then otel__ring_commit(). Lock-free; tail is read
- * after head, and a full ring is believed only on a second reading, since a stale head looks
- * full. */
+/* Whether the ring is at `head` still. Only then does what was computed from it say that it is
+ * full: a head that others have moved on looks fuller than the ring is. */
+OTEL__HOT bool otel__ring_is_at(const otel__ring *r, otel__ring_head head)
+{
+    const otel__ring_head now = otel__ring_head_load(r);
+    return now.position == head.position && now.count == head.count;
+}
+
+/* Reserve a record of `length` bytes; write them, then otel__ring_commit(). Lock-free: it goes
+ * round only when another put succeeded meanwhile. The tail is read after the head. */
 OTEL__FN OTEL__MUST_USE otel__ring_result otel__ring_reserve(otel__ring *r, uint32_t length,
                                                              otel__ring_slot *slot)
 {
     const uint32_t  size = otel__ring_size(length);
-    int             full = 0;
     otel__ring_head head;
     uint32_t        padding;
     uint32_t        queued;
@@ -165,11 +171,11 @@ OTEL__FN OTEL__MUST_USE otel__ring_result otel__ring_reserve(otel__ring *r, uint
         padding = otel__ring_padding(r, head.position, size);
         used = head.position + padding + size - tail;
         if (OTEL__UNLIKELY(queued >= r->max_records)) {
-            if (full++ > 0) {
+            if (otel__ring_is_at(r, head)) {
                 return OTEL__RING_FULL_RECORDS;
             }
         } else if (OTEL__UNLIKELY(used > r->capacity)) {
-            if (full++ > 0) {
+            if (otel__ring_is_at(r, head)) {
                 return OTEL__RING_FULL_BYTES;
             }
         } else if (OTEL__LIKELY(otel__ring_head_move(r, head, head.position + padding + size))) {
