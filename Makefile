@@ -41,7 +41,7 @@ build/quickstart: examples/quickstart.c otel_lite.h
 	@mkdir -p build
 	$(STRICT) -o $@ examples/quickstart.c
 
-build/otel: $(OTEL) $(wildcard tools/otel/*.h) otel_lite.h
+build/otel: $(OTEL) $(wildcard tools/otel/*.h src/*/*.h)
 	@mkdir -p build
 	$(STRICT) -o $@ $(OTEL)
 

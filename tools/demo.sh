@@ -41,6 +41,7 @@ if [ "$sent" -ne 0 ]; then # what did arrive is worth seeing, but nothing more w
     kill "$receiver" 2>/dev/null || :
 fi
 wait "$receiver" || shown=$?
+trap - EXIT INT TERM
 cat "$out"
 if [ "$sent" -ne 0 ] || [ "$shown" -ne 0 ]; then
     echo "demo: failed: quickstart $sent, receiver $shown" >&2

@@ -36,7 +36,8 @@ any_texts = st.one_of(texts, texts, texts, texts, texts, texts, long_texts)
 # Few keys, so that they repeat; some become equal only when they are repaired.
 keys = st.one_of(
     st.sampled_from([b"a", b"b", b"c", b"valve", b"http.response.status_code", b"\xc3\xbc", b"A",
-                     b"\xff", b"\xfe", b"a\xff", b"a\xef\xbf\xbd", b"", b"k" * 130]),
+                     b"\xff", b"\xfe", b"a\xff", b"a\xef\xbf\xbd", b"", b"k" * 130, b"k" * 16383,
+                     b"k" * 16384]),
     st.sampled_from([b"a", b"b", b"c", b"d", b"e"]),
     st.binary(max_size=10).map(without_nul))
 integers = st.one_of(st.sampled_from(INTEGERS), st.integers(-2**63, 2**63 - 1))

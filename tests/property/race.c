@@ -1,7 +1,7 @@
 /* race: four threads record while another delivers; every request goes to stdout, its signal and
- * length (4 bytes each, little endian) in front. Thread t records in step i: a log record and a span
- * named "t i", 1 into a counter and a histogram with the sets thread=t and, for a while always new,
- * new=t*1000000+i. The last line of stderr tells what was lost: spans, logs, overflowed. */
+ * length (4 bytes each, little endian) in front. In step i thread t records a log record and a span
+ * named "t i", and into a counter and a histogram with the set thread=t and, for a while, a new one
+ * each: new=t*1000000+i. Stderr tells what was lost: spans, metrics, logs, overflowed. */
 #define OTEL_LITE_IMPLEMENTATION
 #include "otel_lite.h"
 

@@ -79,7 +79,8 @@ def test_full_batches_go_out_at_once_and_the_rest_waits(drive, batch, count):
     does not go on for ever."""
     result = drive.run([
         *opened(span_batch=batch, log_batch=batch, span_delay_ms=100, log_delay_ms=100), "poll",
-        *spans(count), *logs(count), "poll", "poll", "stats", f"advance {100 * MS}", "poll", "stats"])
+        *spans(count), *logs(count), "poll", "poll", "stats", f"advance {100 * MS}", "poll",
+        "stats"])
     full, rest, _ = between(result)
     for signal in (TRACES, LOGS):
         assert sizes(full, signal) == [batch] * (count // batch)

@@ -1,4 +1,4 @@
-"""Golden vectors: the library's bytes are those that the official bindings write (tests/cases/golden).
+"""Golden vectors (tests/cases/golden): the library's bytes are those of the official bindings.
 
 Two messages are the same when the bindings read them as the same, write them as the same bytes, and
 the library's own bytes are as many: then they differ in the order of fields at most, and nothing

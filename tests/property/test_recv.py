@@ -294,6 +294,26 @@ def test_a_histogram_whose_bounds_do_not_fit_says_so(recv):
     assert "(-Infinity, 0]: 1  (1 counts for 40 bounds)\n" in shown
 
 
+def test_the_demo_shows_what_the_quickstart_sends(otel, cc, root):
+    quickstart = cc("examples/quickstart.c", "recv/quickstart", ["-std=c99", "-O1", "-pthread"])
+    clean = {name: v for name, v in os.environ.items() if not name.startswith("OTEL_")}
+    done = subprocess.run(["sh", root / "tools/demo.sh", otel, quickstart], capture_output=True,
+                          text=True, timeout=60, env=clean)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "7 records delivered, 0 lost" in done.stdout
+    assert done.stdout.endswith("\n\n2 spans, 4 metrics, 1 logs, 0 bad requests\n")
+    for line in [("  pump.strokes ", "counter ", '{valve="inlet"} ', "5\n"),
+                 ("  pump.strokes ", "counter ", '{valve="outlet"} ', "4\n"),
+                 ("  pump.jobs.active ", "updown ", "{job} ", " 2\n"),
+                 ("  pump.pressure ", "gauge ", "bar ", " 2.5\n"),
+                 ("  pump.fill.duration ", "histogram ", "count=4 sum=32.25 min=0.25 max=30.0\n"),
+                 ("  fill tank ", '{tank="north", level=0.8}\n'),
+                 ("    * +", "half full", "{level=0.5}\n"),
+                 ("    open valve ", "client", '{valve="inlet"}\n'),
+                 ("  ", "WARN   pressure low  {psi=12}", "trace=", "span=")]:
+        has_line(done.stdout, *line)
+
+
 # ---- trees ----
 
 def chain(length, parent_of):
