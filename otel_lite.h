@@ -109,11 +109,11 @@
  * [10] VERSIONS
  *   OTEL_LITE_VERSION. Before 1.0 a minor version may change the API; CHANGELOG.md says how.
  *
- * Generated from src/ by amalgamate.py, source id 71b2f1928c445995. Do not edit. */
+ * Generated from src/ by amalgamate.py, source id 4a005f893f1ece9f. Do not edit. */
 
 #ifndef OTEL_LITE_H
 #define OTEL_LITE_H
-#define OTEL_LITE_SOURCE_ID "71b2f1928c445995"
+#define OTEL_LITE_SOURCE_ID "4a005f893f1ece9f"
 
 /* ---- src/api/config.h ---- */
 /* config: the compile-time switches, their defaults and the combinations that cannot work.
@@ -1926,8 +1926,8 @@ OTEL__HOT bool otel__ring_is_at(const otel__ring *r, otel__ring_head head)
 
 /* Reserve a record of `length` bytes; write them, then otel__ring_commit(). Lock-free: it goes
  * round only when another put succeeded meanwhile. The tail is read after the head. */
-OTEL__FN OTEL__MUST_USE otel__ring_result otel__ring_reserve(otel__ring *r, uint32_t length,
-                                                             otel__ring_slot *slot)
+OTEL__HOT OTEL__MUST_USE otel__ring_result otel__ring_reserve(otel__ring *r, uint32_t length,
+                                                              otel__ring_slot *slot)
 {
     const uint32_t  size = otel__ring_size(length);
     otel__ring_head head;
@@ -3272,15 +3272,19 @@ OTEL__HOT bool otel__attr_same_bytes(const void *x, const void *y, size_t n)
     return otel__attr_load64(a + n - 8) == otel__attr_load64(b + n - 8);
 }
 
-OTEL__FN bool otel__attr_is_ascii(const char *s, size_t n)
+/* Whether no byte has its highest bit set; words whose ends overlap, as in the copy. */
+OTEL__HOT bool otel__attr_is_ascii(const char *s, size_t n)
 {
-    uint64_t high = 0;
-    size_t   i;
-    for (i = 0; i + 8 <= n; i += 8) {
-        high |= otel__attr_load64(s + i);
+    const uint8_t *p = (const uint8_t *)s;
+    uint64_t       high;
+    size_t         i;
+
+    if (n < 8) {
+        return (otel__attr_load_few(p, n) & OTEL__ATTR_HIGH) == 0;
     }
-    for (; i < n; i++) {
-        high |= (uint8_t)s[i];
+    high = otel__attr_load64(p + n - 8);
+    for (i = 0; i + 8 < n; i += 8) {
+        high |= otel__attr_load64(p + i);
     }
     return (high & OTEL__ATTR_HIGH) == 0;
 }
@@ -3568,6 +3572,46 @@ OTEL__FN bool otel__attrs_may_repeat(otel_attrs attrs)
         seen |= bit;
     }
     return false;
+}
+
+/* Whether every item is kept as it is: its key differs from the others, its texts are ASCII, and
+ * there are at most `limit`. Nearly every list is; `bytes` is then what its fields take. */
+OTEL__HOT bool otel__attrs_are_plain(otel_attrs attrs, uint32_t limit, size_t *bytes)
+{
+    uint64_t seen = 0;
+    size_t   i;
+
+    *bytes = 0;
+    for (i = 0; i < attrs.count; i++) {
+        const otel_attr *a = &attrs.items[i];
+        otel__kv         kv;
+        uint64_t         bit;
+        if (!otel__kv_measure(&kv, a)) {
+            return false;
+        }
+        bit = otel__attr_key_bit(otel__attr_hash_key(a, kv.key));
+        if ((seen & bit) != 0 || !otel__attr_is_ascii(a->key, kv.key) ||
+            !otel__attr_is_ascii(a->value.s, kv.text)) {
+            return false;
+        }
+        seen |= bit;
+        *bytes += otel__kv_field_size(&kv);
+    }
+    return attrs.count <= limit;
+}
+
+/* Write a plain list. */
+OTEL__HOT uint8_t *otel__attrs_store_plain(uint8_t *p, uint8_t tag, otel_attrs attrs)
+{
+    uint64_t high = 0;
+    size_t   i;
+
+    for (i = 0; i < attrs.count; i++) {
+        otel__kv kv;
+        (void)otel__kv_measure(&kv, &attrs.items[i]);
+        p = otel__kv_store(p, tag, &kv, &attrs.items[i], &high);
+    }
+    return p;
 }
 
 /* Whether item i of an event's or log record's attributes is kept; `kept` counts them. */
@@ -5441,6 +5485,7 @@ typedef struct otel__log_size {
     const otel_context *context; /* valid, or NULL                                          */
     uint32_t            dropped; /* attributes                                              */
     bool                repeats; /* some keys may occur twice                               */
+    bool                plain;   /* every attribute is kept as it is                        */
     bool                broken;  /* some text is not UTF-8: all of them are written with care */
 } otel__log_size;
 
@@ -5475,7 +5520,9 @@ OTEL__HOT bool otel__log_keeps(otel__log_size *m, otel_attrs attrs, size_t i, ui
     return true;
 }
 
-OTEL__HOT void otel__log_measure_attrs(otel__log_size *m, otel_attrs attrs, uint32_t limit)
+/* The list that is not plain: item by item. */
+OTEL__FN OTEL__NOINLINE void otel__log_measure_odd(otel__log_size *m, otel_attrs attrs,
+                                                   uint32_t limit)
 {
     uint32_t kept = 0;
     size_t   i;
@@ -5499,6 +5546,7 @@ OTEL__HOT void otel__log_measure(otel__log_size *m, const otel_log_record *recor
                                  uint32_t limit)
 {
     const otel_context *context = record->context;
+    size_t              bytes;
 
     m->context = context != NULL ? context : otel__context_current();
     if (!otel__context_is_valid(m->context)) {
@@ -5517,7 +5565,12 @@ OTEL__HOT void otel__log_measure(otel__log_size *m, const otel_log_record *recor
     m->total += record->body != NULL ? 1u + otel__attr_length_size(m->any) + m->any : 0u;
     m->total += m->event > 0 ? otel__pb_field_size(m->event) : 0u;
     m->total += m->context != NULL ? 5u + 18u + 10u : 0u;
-    otel__log_measure_attrs(m, attrs, limit);
+    m->plain = otel__attrs_are_plain(attrs, limit, &bytes);
+    if (OTEL__LIKELY(m->plain)) {
+        m->total += bytes;
+    } else {
+        otel__log_measure_odd(m, attrs, limit);
+    }
 }
 
 /* Write a text of `n` bytes once written. */
@@ -5549,8 +5602,8 @@ OTEL__HOT uint8_t *otel__log_put_context(uint8_t *p, const otel_context *c)
     return p + 8;
 }
 
-OTEL__HOT uint8_t *otel__log_put_attrs(uint8_t *p, otel__log_size *m, otel_attrs attrs,
-                                       uint32_t limit)
+OTEL__FN OTEL__NOINLINE uint8_t *otel__log_put_odd(uint8_t *p, otel__log_size *m, otel_attrs attrs,
+                                                   uint32_t limit)
 {
     const uint32_t dropped = m->dropped;
     uint32_t       kept = 0;
@@ -5634,7 +5687,8 @@ OTEL__FN OTEL__NOINLINE void otel__log_queue(otel_scope *scope, const otel_log_r
         return;
     }
     p = otel__record_prefix(slot.data, scope->index);
-    p = otel__log_put_attrs(p, &m, attrs, r->attribute_limit);
+    p = OTEL__LIKELY(m.plain) ? otel__attrs_store_plain(p, OTEL__PB_TAG(6, OTEL__PB_LEN), attrs)
+                              : otel__log_put_odd(p, &m, attrs, r->attribute_limit);
     otel__log_put(p, &m, record, now);
     otel__ring_commit(&slot);
     otel__recorder_committed(r, &logs->ring, &slot, logs->batch);

@@ -152,8 +152,8 @@ OTEL__HOT bool otel__ring_is_at(const otel__ring *r, otel__ring_head head)
 
 /* Reserve a record of `length` bytes; write them, then otel__ring_commit(). Lock-free: it goes
  * round only when another put succeeded meanwhile. The tail is read after the head. */
-OTEL__FN OTEL__MUST_USE otel__ring_result otel__ring_reserve(otel__ring *r, uint32_t length,
-                                                             otel__ring_slot *slot)
+OTEL__HOT OTEL__MUST_USE otel__ring_result otel__ring_reserve(otel__ring *r, uint32_t length,
+                                                              otel__ring_slot *slot)
 {
     const uint32_t  size = otel__ring_size(length);
     otel__ring_head head;

@@ -24,6 +24,7 @@ typedef struct otel__log_size {
     const otel_context *context; /* valid, or NULL                                          */
     uint32_t            dropped; /* attributes                                              */
     bool                repeats; /* some keys may occur twice                               */
+    bool                plain;   /* every attribute is kept as it is                        */
     bool                broken;  /* some text is not UTF-8: all of them are written with care */
 } otel__log_size;
 
@@ -58,7 +59,9 @@ OTEL__HOT bool otel__log_keeps(otel__log_size *m, otel_attrs attrs, size_t i, ui
     return true;
 }
 
-OTEL__HOT void otel__log_measure_attrs(otel__log_size *m, otel_attrs attrs, uint32_t limit)
+/* The list that is not plain: item by item. */
+OTEL__FN OTEL__NOINLINE void otel__log_measure_odd(otel__log_size *m, otel_attrs attrs,
+                                                   uint32_t limit)
 {
     uint32_t kept = 0;
     size_t   i;
@@ -82,6 +85,7 @@ OTEL__HOT void otel__log_measure(otel__log_size *m, const otel_log_record *recor
                                  uint32_t limit)
 {
     const otel_context *context = record->context;
+    size_t              bytes;
 
     m->context = context != NULL ? context : otel__context_current();
     if (!otel__context_is_valid(m->context)) {
@@ -100,7 +104,12 @@ OTEL__HOT void otel__log_measure(otel__log_size *m, const otel_log_record *recor
     m->total += record->body != NULL ? 1u + otel__attr_length_size(m->any) + m->any : 0u;
     m->total += m->event > 0 ? otel__pb_field_size(m->event) : 0u;
     m->total += m->context != NULL ? 5u + 18u + 10u : 0u;
-    otel__log_measure_attrs(m, attrs, limit);
+    m->plain = otel__attrs_are_plain(attrs, limit, &bytes);
+    if (OTEL__LIKELY(m->plain)) {
+        m->total += bytes;
+    } else {
+        otel__log_measure_odd(m, attrs, limit);
+    }
 }
 
 /* Write a text of `n` bytes once written. */
@@ -132,8 +141,8 @@ OTEL__HOT uint8_t *otel__log_put_context(uint8_t *p, const otel_context *c)
     return p + 8;
 }
 
-OTEL__HOT uint8_t *otel__log_put_attrs(uint8_t *p, otel__log_size *m, otel_attrs attrs,
-                                       uint32_t limit)
+OTEL__FN OTEL__NOINLINE uint8_t *otel__log_put_odd(uint8_t *p, otel__log_size *m, otel_attrs attrs,
+                                                   uint32_t limit)
 {
     const uint32_t dropped = m->dropped;
     uint32_t       kept = 0;
@@ -217,7 +226,8 @@ OTEL__FN OTEL__NOINLINE void otel__log_queue(otel_scope *scope, const otel_log_r
         return;
     }
     p = otel__record_prefix(slot.data, scope->index);
-    p = otel__log_put_attrs(p, &m, attrs, r->attribute_limit);
+    p = OTEL__LIKELY(m.plain) ? otel__attrs_store_plain(p, OTEL__PB_TAG(6, OTEL__PB_LEN), attrs)
+                              : otel__log_put_odd(p, &m, attrs, r->attribute_limit);
     otel__log_put(p, &m, record, now);
     otel__ring_commit(&slot);
     otel__recorder_committed(r, &logs->ring, &slot, logs->batch);

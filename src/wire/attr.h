@@ -92,15 +92,19 @@ OTEL__HOT bool otel__attr_same_bytes(const void *x, const void *y, size_t n)
     return otel__attr_load64(a + n - 8) == otel__attr_load64(b + n - 8);
 }
 
-OTEL__FN bool otel__attr_is_ascii(const char *s, size_t n)
+/* Whether no byte has its highest bit set; words whose ends overlap, as in the copy. */
+OTEL__HOT bool otel__attr_is_ascii(const char *s, size_t n)
 {
-    uint64_t high = 0;
-    size_t   i;
-    for (i = 0; i + 8 <= n; i += 8) {
-        high |= otel__attr_load64(s + i);
+    const uint8_t *p = (const uint8_t *)s;
+    uint64_t       high;
+    size_t         i;
+
+    if (n < 8) {
+        return (otel__attr_load_few(p, n) & OTEL__ATTR_HIGH) == 0;
     }
-    for (; i < n; i++) {
-        high |= (uint8_t)s[i];
+    high = otel__attr_load64(p + n - 8);
+    for (i = 0; i + 8 < n; i += 8) {
+        high |= otel__attr_load64(p + i);
     }
     return (high & OTEL__ATTR_HIGH) == 0;
 }
@@ -388,6 +392,46 @@ OTEL__FN bool otel__attrs_may_repeat(otel_attrs attrs)
         seen |= bit;
     }
     return false;
+}
+
+/* Whether every item is kept as it is: its key differs from the others, its texts are ASCII, and
+ * there are at most `limit`. Nearly every list is; `bytes` is then what its fields take. */
+OTEL__HOT bool otel__attrs_are_plain(otel_attrs attrs, uint32_t limit, size_t *bytes)
+{
+    uint64_t seen = 0;
+    size_t   i;
+
+    *bytes = 0;
+    for (i = 0; i < attrs.count; i++) {
+        const otel_attr *a = &attrs.items[i];
+        otel__kv         kv;
+        uint64_t         bit;
+        if (!otel__kv_measure(&kv, a)) {
+            return false;
+        }
+        bit = otel__attr_key_bit(otel__attr_hash_key(a, kv.key));
+        if ((seen & bit) != 0 || !otel__attr_is_ascii(a->key, kv.key) ||
+            !otel__attr_is_ascii(a->value.s, kv.text)) {
+            return false;
+        }
+        seen |= bit;
+        *bytes += otel__kv_field_size(&kv);
+    }
+    return attrs.count <= limit;
+}
+
+/* Write a plain list. */
+OTEL__HOT uint8_t *otel__attrs_store_plain(uint8_t *p, uint8_t tag, otel_attrs attrs)
+{
+    uint64_t high = 0;
+    size_t   i;
+
+    for (i = 0; i < attrs.count; i++) {
+        otel__kv kv;
+        (void)otel__kv_measure(&kv, &attrs.items[i]);
+        p = otel__kv_store(p, tag, &kv, &attrs.items[i], &high);
+    }
+    return p;
 }
 
 /* Whether item i of an event's or log record's attributes is kept; `kept` counts them. */
