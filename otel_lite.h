@@ -65,6 +65,7 @@
  *   OTEL_LITE_NO_THREADS       no background thread, no thread-local current span
  *   OTEL_LITE_NO_MALLOC        options.memory is needed
  *   OTEL_LITE_NO_FORK          fork is not noticed: a child must not use the SDK
+ *   OTEL_LITE_ATFORK           fork is noticed by pthread_atfork() even where a wiped page would do
  *   OTEL_LITE_NO_WAKE          a recording call never wakes the background thread: no system call
  *                              whatever; a full batch then waits for its delay
  *   OTEL_LITE_SINGLE_THREADED  no atomics at all: one thread, no signal handlers
@@ -74,6 +75,7 @@
  *   OTEL_LITE_SPAN_BYTES, OTEL_LITE_CHUNK_BYTES   memory of a span, see [5]
  *   OTEL_LITE_CRITICAL_ENTER(), OTEL_LITE_CRITICAL_LEAVE(state)   where the processor lacks
  *                              atomics; built in for Cortex-M
+ *   OTEL_LITE_RESOLVE(...)     replaces the look-up of host names, see send/resolve.h
  *   OTEL_LITE_GETENV(name), OTEL_LITE_WAIT(fds, n, ms), OTEL_LITE_ALLOC(bytes), OTEL_LITE_FREE(p)
  *                              replace the C library's
  *
@@ -109,11 +111,11 @@
  * [10] VERSIONS
  *   OTEL_LITE_VERSION. Before 1.0 a minor version may change the API; CHANGELOG.md says how.
  *
- * Generated from src/ by amalgamate.py, source id 4a005f893f1ece9f. Do not edit. */
+ * Generated from src/ by amalgamate.py, source id 325ae6d25423b18e. Do not edit. */
 
 #ifndef OTEL_LITE_H
 #define OTEL_LITE_H
-#define OTEL_LITE_SOURCE_ID "4a005f893f1ece9f"
+#define OTEL_LITE_SOURCE_ID "325ae6d25423b18e"
 
 /* ---- src/api/config.h ---- */
 /* config: the compile-time switches, their defaults and the combinations that cannot work.
@@ -164,6 +166,10 @@
 #if !defined(OTEL_LITE_NO_MALLOC)
 #define OTEL_LITE_NO_MALLOC
 #endif
+#endif
+
+#if defined(OTEL_LITE_SINGLE_THREADED) && !defined(OTEL_LITE_NO_THREADS)
+#define OTEL_LITE_NO_THREADS
 #endif
 
 #if defined(OTEL_LITE_NO_TRACES) && defined(OTEL_LITE_NO_METRICS) && defined(OTEL_LITE_NO_LOGS)
@@ -4475,9 +4481,16 @@ OTEL__FN char *otel__recorder_copy(otel__recorder *r, const char *s, size_t n)
     return copy;
 }
 
-OTEL__FN bool otel__text_is(const char *a, const char *b)
+/* A text as it would be copied: itself when it is UTF-8, else a repaired copy, so that what was
+ * created from it is found again. NULL, which stands for the empty text, or when the block is
+ * full. */
+OTEL__FN const char *otel__recorder_clean(otel__recorder *r, const char *s)
 {
-    return strcmp(a, b != NULL ? b : "") == 0;
+    const size_t n = s != NULL ? strlen(s) : 0;
+    if (n == 0) {
+        return "";
+    }
+    return otel__text_utf8_valid(s, n) ? s : otel__recorder_copy(r, s, n);
 }
 
 /* The InstrumentationScope message: name = 1, version = 2. */
@@ -4521,21 +4534,25 @@ OTEL__FN bool otel__scope_make(otel__recorder *r, otel_scope *scope, const char 
 OTEL__FN otel_scope *otel__scope_find(otel__recorder *r, const char *name, const char *version)
 {
     otel_scope *found = NULL;
+    size_t      used;
     uint32_t    n;
     uint32_t    i;
 
     otel__recorder_lock(r);
+    used = r->text.used;
     n = otel__a32_peek(&r->n_scopes);
-    for (i = 0; i < n && found == NULL; i++) {
-        if (otel__text_is(r->scopes[i].name, name) &&
-            otel__text_is(r->scopes[i].version, version)) {
+    name = otel__recorder_clean(r, name);
+    version = otel__recorder_clean(r, version);
+    for (i = 0; name != NULL && version != NULL && i < n && found == NULL; i++) {
+        const otel_scope *s = &r->scopes[i];
+        if (strcmp(s->name, name) == 0 && strcmp(s->version, version) == 0) {
             found = &r->scopes[i];
+            r->text.used = used; /* repaired copies are not needed */
         }
     }
-    if (found == NULL && n < r->max_scopes) {
+    if (found == NULL && name != NULL && version != NULL && n < r->max_scopes) {
         r->scopes[n].index = n;
-        if (otel__scope_make(r, &r->scopes[n], name != NULL ? name : "",
-                             version != NULL ? version : "")) {
+        if (otel__scope_make(r, &r->scopes[n], name, version)) {
             found = &r->scopes[n];
             otel__a32_store(&r->n_scopes, n + 1u);
         }
@@ -5303,6 +5320,9 @@ OTEL_API void otel_span_add_event(otel_span span, const char *name, otel_attrs a
         otel__pb_store_le64(s->at, now);
         s->at = otel__event_store(s->at + 8, &e, name, attrs, s->r->attribute_limit);
         s->n_events++;
+        if (OTEL__UNLIKELY(e.dropped > 0)) {
+            (void)otel__a32_count(&s->r->losses.attributes, e.dropped);
+        }
     }
     otel__trace_unlock(s, span.generation);
 }
@@ -6558,8 +6578,8 @@ OTEL__FN otel__instrument *otel__metric_find(otel__metrics *m, const otel_scope 
     for (i = 0; i < n; i++) {
         otel__instrument *in = &m->instruments[i];
         if (in->scope == scope && in->kind == spec->kind && in->is_double == spec->is_double &&
-            otel__text_is(in->name, spec->name) && otel__text_is(in->unit, spec->unit) &&
-            otel__text_is(in->description, spec->description)) {
+            strcmp(in->name, spec->name) == 0 && strcmp(in->unit, spec->unit) == 0 &&
+            strcmp(in->description, spec->description) == 0) {
             return in;
         }
     }
@@ -6609,16 +6629,14 @@ OTEL__FN bool otel__metric_make(otel__metrics *m, otel_scope *scope, otel__instr
                                 const otel_histogram_options *options)
 {
     otel__recorder *r = scope->r;
-    const char     *unit = spec->unit != NULL ? spec->unit : "";
-    const char     *description = spec->description != NULL ? spec->description : "";
 
     in->r = r;
     in->scope = scope;
     in->kind = spec->kind;
     in->is_double = spec->is_double;
     in->name = otel__recorder_copy(r, spec->name, strlen(spec->name));
-    in->unit = otel__recorder_copy(r, unit, strlen(unit));
-    in->description = otel__recorder_copy(r, description, strlen(description));
+    in->unit = otel__recorder_copy(r, spec->unit, strlen(spec->unit));
+    in->description = otel__recorder_copy(r, spec->description, strlen(spec->description));
     otel__a32_put(&in->last, 0);
     otel__a32_put(&in->n_series, 0);
     in->n_bounds = 0;
@@ -6653,28 +6671,49 @@ OTEL__FN void otel__metric_tell(otel__diag_sink *sink, const otel__instrument *i
     }
 }
 
-/* The instrument of that identity, made if it is new (M-20). */
-OTEL__FN otel__instrument *otel__metric_create(otel_scope *scope, otel__metric_spec spec,
-                                               const otel_histogram_options *options)
+/* Find the instrument or make it. Under the lock; NULL when there is no room. */
+OTEL__FN otel__instrument *otel__metric_find_or_make(otel__metrics *m, otel_scope *scope,
+                                                     const otel__metric_spec      *asked,
+                                                     const otel_histogram_options *options)
 {
-    otel__metrics    *m = scope != NULL ? scope->r->metrics : NULL;
-    otel__instrument *in = NULL;
-    uint32_t          n;
+    otel__recorder   *r = scope->r;
+    const size_t      used = r->text.used;
+    const uint32_t    n = otel__a32_peek(&m->n_instruments);
+    otel__metric_spec spec = *asked;
+    otel__instrument *in;
 
-    if (m == NULL || !otel__recorder_live(scope->r)) {
+    spec.name = otel__recorder_clean(r, asked->name);
+    spec.unit = otel__recorder_clean(r, asked->unit);
+    spec.description = otel__recorder_clean(r, asked->description);
+    if (spec.name == NULL || spec.unit == NULL || spec.description == NULL) {
         return NULL;
     }
-    spec.name = spec.name != NULL ? spec.name : "";
-    otel__recorder_lock(scope->r);
     in = otel__metric_find(m, scope, &spec);
-    n = otel__a32_peek(&m->n_instruments);
-    if (in == NULL && n < m->max_instruments) {
+    if (in != NULL) {
+        r->text.used = used; /* repaired copies are not needed */
+    } else if (n < m->max_instruments) {
         m->instruments[n].index = n;
         if (otel__metric_make(m, scope, &m->instruments[n], &spec, options)) {
             in = &m->instruments[n];
             otel__a32_store(&m->n_instruments, n + 1u);
         }
     }
+    return in;
+}
+
+/* The instrument of that identity, made if it is new (M-20). */
+OTEL__FN otel__instrument *otel__metric_create(otel_scope *scope, otel__metric_spec spec,
+                                               const otel_histogram_options *options)
+{
+    otel__metrics    *m = scope != NULL ? scope->r->metrics : NULL;
+    otel__instrument *in;
+
+    if (m == NULL || !otel__recorder_live(scope->r)) {
+        return NULL;
+    }
+    spec.name = spec.name != NULL ? spec.name : "";
+    otel__recorder_lock(scope->r);
+    in = otel__metric_find_or_make(m, scope, &spec, options);
     otel__recorder_unlock(scope->r);
     otel__metric_tell(&scope->r->sink, in, &spec, options);
     return in;
@@ -10766,10 +10805,10 @@ OTEL__FN otel_status otel__sdk_flush_wait(otel_sdk *sdk, otel__flush *flush, boo
             return OTEL_OK;
         }
         passed = otel__mono_ns() - begin;
-        if (passed >= limit) {
-            return OTEL_TIMEOUT;
+        if (passed >= limit && (limit > 0 || ms > 0)) {
+            return OTEL_TIMEOUT; /* without any time: everything that needs no waiting is done */
         }
-        passed = (limit - passed + 999999u) / 1000000u;
+        passed = passed < limit ? (limit - passed + 999999u) / 1000000u : 0;
         if (ms > 0) {
             otel__sdk_nap(sdk, ms < passed ? ms : (uint32_t)passed);
         }

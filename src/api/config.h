@@ -50,6 +50,10 @@
 #endif
 #endif
 
+#if defined(OTEL_LITE_SINGLE_THREADED) && !defined(OTEL_LITE_NO_THREADS)
+#define OTEL_LITE_NO_THREADS
+#endif
+
 #if defined(OTEL_LITE_NO_TRACES) && defined(OTEL_LITE_NO_METRICS) && defined(OTEL_LITE_NO_LOGS)
 #error "otel_lite: every signal is compiled out; define OTEL_LITE_DISABLE instead"
 #endif

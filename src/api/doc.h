@@ -65,6 +65,7 @@
  *   OTEL_LITE_NO_THREADS       no background thread, no thread-local current span
  *   OTEL_LITE_NO_MALLOC        options.memory is needed
  *   OTEL_LITE_NO_FORK          fork is not noticed: a child must not use the SDK
+ *   OTEL_LITE_ATFORK           fork is noticed by pthread_atfork() even where a wiped page would do
  *   OTEL_LITE_NO_WAKE          a recording call never wakes the background thread: no system call
  *                              whatever; a full batch then waits for its delay
  *   OTEL_LITE_SINGLE_THREADED  no atomics at all: one thread, no signal handlers
@@ -74,6 +75,7 @@
  *   OTEL_LITE_SPAN_BYTES, OTEL_LITE_CHUNK_BYTES   memory of a span, see [5]
  *   OTEL_LITE_CRITICAL_ENTER(), OTEL_LITE_CRITICAL_LEAVE(state)   where the processor lacks
  *                              atomics; built in for Cortex-M
+ *   OTEL_LITE_RESOLVE(...)     replaces the look-up of host names, see send/resolve.h
  *   OTEL_LITE_GETENV(name), OTEL_LITE_WAIT(fds, n, ms), OTEL_LITE_ALLOC(bytes), OTEL_LITE_FREE(p)
  *                              replace the C library's
  *

@@ -243,9 +243,16 @@ OTEL__FN char *otel__recorder_copy(otel__recorder *r, const char *s, size_t n)
     return copy;
 }
 
-OTEL__FN bool otel__text_is(const char *a, const char *b)
+/* A text as it would be copied: itself when it is UTF-8, else a repaired copy, so that what was
+ * created from it is found again. NULL, which stands for the empty text, or when the block is
+ * full. */
+OTEL__FN const char *otel__recorder_clean(otel__recorder *r, const char *s)
 {
-    return strcmp(a, b != NULL ? b : "") == 0;
+    const size_t n = s != NULL ? strlen(s) : 0;
+    if (n == 0) {
+        return "";
+    }
+    return otel__text_utf8_valid(s, n) ? s : otel__recorder_copy(r, s, n);
 }
 
 /* The InstrumentationScope message: name = 1, version = 2. */
@@ -289,21 +296,25 @@ OTEL__FN bool otel__scope_make(otel__recorder *r, otel_scope *scope, const char 
 OTEL__FN otel_scope *otel__scope_find(otel__recorder *r, const char *name, const char *version)
 {
     otel_scope *found = NULL;
+    size_t      used;
     uint32_t    n;
     uint32_t    i;
 
     otel__recorder_lock(r);
+    used = r->text.used;
     n = otel__a32_peek(&r->n_scopes);
-    for (i = 0; i < n && found == NULL; i++) {
-        if (otel__text_is(r->scopes[i].name, name) &&
-            otel__text_is(r->scopes[i].version, version)) {
+    name = otel__recorder_clean(r, name);
+    version = otel__recorder_clean(r, version);
+    for (i = 0; name != NULL && version != NULL && i < n && found == NULL; i++) {
+        const otel_scope *s = &r->scopes[i];
+        if (strcmp(s->name, name) == 0 && strcmp(s->version, version) == 0) {
             found = &r->scopes[i];
+            r->text.used = used; /* repaired copies are not needed */
         }
     }
-    if (found == NULL && n < r->max_scopes) {
+    if (found == NULL && name != NULL && version != NULL && n < r->max_scopes) {
         r->scopes[n].index = n;
-        if (otel__scope_make(r, &r->scopes[n], name != NULL ? name : "",
-                             version != NULL ? version : "")) {
+        if (otel__scope_make(r, &r->scopes[n], name, version)) {
             found = &r->scopes[n];
             otel__a32_store(&r->n_scopes, n + 1u);
         }

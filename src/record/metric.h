@@ -97,8 +97,8 @@ OTEL__FN otel__instrument *otel__metric_find(otel__metrics *m, const otel_scope 
     for (i = 0; i < n; i++) {
         otel__instrument *in = &m->instruments[i];
         if (in->scope == scope && in->kind == spec->kind && in->is_double == spec->is_double &&
-            otel__text_is(in->name, spec->name) && otel__text_is(in->unit, spec->unit) &&
-            otel__text_is(in->description, spec->description)) {
+            strcmp(in->name, spec->name) == 0 && strcmp(in->unit, spec->unit) == 0 &&
+            strcmp(in->description, spec->description) == 0) {
             return in;
         }
     }
@@ -148,16 +148,14 @@ OTEL__FN bool otel__metric_make(otel__metrics *m, otel_scope *scope, otel__instr
                                 const otel_histogram_options *options)
 {
     otel__recorder *r = scope->r;
-    const char     *unit = spec->unit != NULL ? spec->unit : "";
-    const char     *description = spec->description != NULL ? spec->description : "";
 
     in->r = r;
     in->scope = scope;
     in->kind = spec->kind;
     in->is_double = spec->is_double;
     in->name = otel__recorder_copy(r, spec->name, strlen(spec->name));
-    in->unit = otel__recorder_copy(r, unit, strlen(unit));
-    in->description = otel__recorder_copy(r, description, strlen(description));
+    in->unit = otel__recorder_copy(r, spec->unit, strlen(spec->unit));
+    in->description = otel__recorder_copy(r, spec->description, strlen(spec->description));
     otel__a32_put(&in->last, 0);
     otel__a32_put(&in->n_series, 0);
     in->n_bounds = 0;
@@ -192,28 +190,49 @@ OTEL__FN void otel__metric_tell(otel__diag_sink *sink, const otel__instrument *i
     }
 }
 
-/* The instrument of that identity, made if it is new (M-20). */
-OTEL__FN otel__instrument *otel__metric_create(otel_scope *scope, otel__metric_spec spec,
-                                               const otel_histogram_options *options)
+/* Find the instrument or make it. Under the lock; NULL when there is no room. */
+OTEL__FN otel__instrument *otel__metric_find_or_make(otel__metrics *m, otel_scope *scope,
+                                                     const otel__metric_spec      *asked,
+                                                     const otel_histogram_options *options)
 {
-    otel__metrics    *m = scope != NULL ? scope->r->metrics : NULL;
-    otel__instrument *in = NULL;
-    uint32_t          n;
+    otel__recorder   *r = scope->r;
+    const size_t      used = r->text.used;
+    const uint32_t    n = otel__a32_peek(&m->n_instruments);
+    otel__metric_spec spec = *asked;
+    otel__instrument *in;
 
-    if (m == NULL || !otel__recorder_live(scope->r)) {
+    spec.name = otel__recorder_clean(r, asked->name);
+    spec.unit = otel__recorder_clean(r, asked->unit);
+    spec.description = otel__recorder_clean(r, asked->description);
+    if (spec.name == NULL || spec.unit == NULL || spec.description == NULL) {
         return NULL;
     }
-    spec.name = spec.name != NULL ? spec.name : "";
-    otel__recorder_lock(scope->r);
     in = otel__metric_find(m, scope, &spec);
-    n = otel__a32_peek(&m->n_instruments);
-    if (in == NULL && n < m->max_instruments) {
+    if (in != NULL) {
+        r->text.used = used; /* repaired copies are not needed */
+    } else if (n < m->max_instruments) {
         m->instruments[n].index = n;
         if (otel__metric_make(m, scope, &m->instruments[n], &spec, options)) {
             in = &m->instruments[n];
             otel__a32_store(&m->n_instruments, n + 1u);
         }
     }
+    return in;
+}
+
+/* The instrument of that identity, made if it is new (M-20). */
+OTEL__FN otel__instrument *otel__metric_create(otel_scope *scope, otel__metric_spec spec,
+                                               const otel_histogram_options *options)
+{
+    otel__metrics    *m = scope != NULL ? scope->r->metrics : NULL;
+    otel__instrument *in;
+
+    if (m == NULL || !otel__recorder_live(scope->r)) {
+        return NULL;
+    }
+    spec.name = spec.name != NULL ? spec.name : "";
+    otel__recorder_lock(scope->r);
+    in = otel__metric_find_or_make(m, scope, &spec, options);
     otel__recorder_unlock(scope->r);
     otel__metric_tell(&scope->r->sink, in, &spec, options);
     return in;

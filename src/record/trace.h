@@ -372,6 +372,9 @@ OTEL_API void otel_span_add_event(otel_span span, const char *name, otel_attrs a
         otel__pb_store_le64(s->at, now);
         s->at = otel__event_store(s->at + 8, &e, name, attrs, s->r->attribute_limit);
         s->n_events++;
+        if (OTEL__UNLIKELY(e.dropped > 0)) {
+            (void)otel__a32_count(&s->r->losses.attributes, e.dropped);
+        }
     }
     otel__trace_unlock(s, span.generation);
 }

@@ -200,10 +200,10 @@ OTEL__FN otel_status otel__sdk_flush_wait(otel_sdk *sdk, otel__flush *flush, boo
             return OTEL_OK;
         }
         passed = otel__mono_ns() - begin;
-        if (passed >= limit) {
-            return OTEL_TIMEOUT;
+        if (passed >= limit && (limit > 0 || ms > 0)) {
+            return OTEL_TIMEOUT; /* without any time: everything that needs no waiting is done */
         }
-        passed = (limit - passed + 999999u) / 1000000u;
+        passed = passed < limit ? (limit - passed + 999999u) / 1000000u : 0;
         if (ms > 0) {
             otel__sdk_nap(sdk, ms < passed ? ms : (uint32_t)passed);
         }

@@ -246,3 +246,23 @@ def test_without_a_word_from_the_backend_the_wait_grows_to_half_a_minute(drive, 
     ranges = [min(30_000, 1000 << n) for n in range(failures)]
     assert all(0 < wait <= most for wait, most in zip(waits, ranges))
     assert result.stats()["logs"]["delivered"] == 1
+
+
+def test_a_metric_with_very_many_points_arrives_whole_in_several_pieces(drive):
+    """M-63, M-80, H-15: pieces of one reading carry name, unit and temporality each."""
+    sets, wide = 1500, "y" * 200
+    lines = opened(metric_queue_bytes=1 << 20, max_request_bytes=100_000, series_bytes=4 << 20)
+    lines.append(f"instrument 0 counter 0 {text('wide')} {text('By')} -")
+    lines += [f"record 0 {i} 2 i x61 {i} s x62 {text(wide)}" for i in range(sets)]
+    result = drive.run([*lines, "flush 0", "stats"])
+    check_identity(result.stats())
+    pieces = [metric for r in result.requests(METRICS) for _, metric in records(r)]
+    assert len(pieces) > 3 and all(len(r.body) <= 100_000 for r in result.requests())
+    points = {}
+    for piece in pieces:
+        assert (piece.name, piece.unit) == ("wide", "By")
+        assert piece.sum.is_monotonic and piece.sum.aggregation_temporality == 2
+        assert piece.sum.data_points
+        points.update({p.attributes[0].value.int_value: p.as_int for p in piece.sum.data_points})
+    assert points == {i: i for i in range(sets)}
+    assert result.stats()["metrics"]["delivered"] == len(pieces)

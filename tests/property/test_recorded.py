@@ -177,3 +177,30 @@ def test_what_does_not_fit_a_span_is_counted_and_the_rest_is_whole(drive, chunks
         kept = [(event.name, event.attributes[0].value.int_value) for event in span.events]
         assert kept == [event for event in events if event in kept]
         assert len(kept) + span.dropped_events_count == len(events)
+
+
+@bounded
+@given(memory=st.integers(500, 6000), steps=st.lists(
+    st.tuples(st.integers(1, 9), st.integers(0, 60)), max_size=60))
+def test_totals_stay_right_when_the_memory_for_series_is_used_up(drive, memory, steps):
+    """M-81, M-109: what finds no room is in the overflow point, and nothing is counted twice."""
+    lines = [f"open x61 0 series_bytes {memory}", "scope 0 x61 -",
+             "instrument 0 counter 0 x63 - -", "instrument 1 histogram 0 x68 - - 1 " + "0" * 16]
+    for value, which in steps:
+        lines += [f"record {number} {value} 1 i x61 {which}" for number in (0, 1)]
+    result = drive.run([*lines, "flush 0", "stats"])
+    check_identity(result.stats())
+    made = [words[0] == str(number) for number, words in enumerate(result.values("instrument"))]
+    got = {metric.name: metric for request in result.requests() for _, metric in records(request)}
+    assert {"c", "h"} >= got.keys() and (len(got) == sum(made) or not steps)
+    for name, kept in [("c", "sum"), ("h", "histogram")]:
+        if name not in got:
+            continue
+        points = getattr(got[name], kept).data_points
+        own = {decoded_attrs(p.attributes).get("a", ("overflow",))[-1]: p for p in points}
+        assert len(own) == len(points)
+        want = {}
+        for value, which in steps:
+            key = which if which in own else "overflow"
+            want[key] = want.get(key, 0) + value
+        assert want == {key: p.as_int if name == "c" else int(p.sum) for key, p in own.items()}
