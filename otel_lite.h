@@ -111,11 +111,11 @@
  * [10] VERSIONS
  *   OTEL_LITE_VERSION. Before 1.0 a minor version may change the API; CHANGELOG.md says how.
  *
- * Generated from src/ by amalgamate.py, source id 325ae6d25423b18e. Do not edit. */
+ * Generated from src/ by amalgamate.py, source id c4ea391fc2f45082. Do not edit. */
 
 #ifndef OTEL_LITE_H
 #define OTEL_LITE_H
-#define OTEL_LITE_SOURCE_ID "325ae6d25423b18e"
+#define OTEL_LITE_SOURCE_ID "c4ea391fc2f45082"
 
 /* ---- src/api/config.h ---- */
 /* config: the compile-time switches, their defaults and the combinations that cannot work.
@@ -522,10 +522,8 @@ typedef struct otel_options {
     uint32_t span_chunks;      /* OTEL_LITE_CHUNK_BYTES each, shared [256; firmware 4]            */
 
     /* metrics */
-    uint32_t
-        metric_interval_ms; /* OTEL_METRIC_EXPORT_INTERVAL [60000]                            */
-    uint32_t
-        metric_queue_bytes;   /* encoded readings [256 KiB; firmware 1024]                      */
+    uint32_t metric_interval_ms; /* OTEL_METRIC_EXPORT_INTERVAL [60000] */
+    uint32_t metric_queue_bytes; /* readings, by default >= series_bytes [1 MiB; firmware 1024] */
     uint32_t series_bytes;    /* attribute sets and their values [1 MiB; firmware 1024]         */
     uint32_t max_series;      /* attribute sets of one instrument [2000; firmware 16]           */
     uint32_t max_instruments; /* [256; firmware 8]                                              */
@@ -3545,93 +3543,29 @@ OTEL__HOT uint64_t otel__attr_key_bit(uint64_t key_hash) { return (uint64_t)1 <<
 
 /* ---- attr: equality ---- */
 
-OTEL__HOT bool otel__attr_same_key(const otel_attr *a, const otel_attr *b)
+/* The next character of a text as it is once repaired, cut off its front. */
+OTEL__FN otel__text otel__attr_next_repaired(otel__text *rest)
 {
-    const size_t n = otel__attr_key_length(a);
-    return n == otel__attr_key_length(b) && otel__attr_same_bytes(a->key, b->key, n);
+    bool         ok;
+    const size_t n = otel__text_utf8_step(rest->s, rest->n, &ok);
+    otel__text   c = otel__text_make(rest->s, n);
+
+    rest->s += n;
+    rest->n -= n;
+    return ok ? c : otel__text_make("\xef\xbf\xbd", 3); /* U+FFFD */
 }
 
-/* Whether a later item has the key of item i, which then does not count. */
-OTEL__FN bool otel__attrs_is_shadowed(otel_attrs attrs, size_t i)
+/* Whether two texts are the same once repaired. */
+OTEL__FN OTEL__NOINLINE bool otel__attr_same_repaired(otel__text a, otel__text b)
 {
-    size_t j;
-    for (j = i + 1; j < attrs.count; j++) {
-        if (otel__attr_same_key(&attrs.items[i], &attrs.items[j])) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Whether two items may have one key: 64 bits of key hashes, so that the scan over all pairs is
- * needed rarely. */
-OTEL__FN bool otel__attrs_may_repeat(otel_attrs attrs)
-{
-    uint64_t seen = 0;
-    size_t   i;
-    for (i = 0; i < attrs.count; i++) {
-        const otel_attr *a = &attrs.items[i];
-        const uint64_t   bit = otel__attr_key_bit(otel__attr_hash_key(a, otel__attr_key_length(a)));
-        if ((seen & bit) != 0) {
-            return true;
-        }
-        seen |= bit;
-    }
-    return false;
-}
-
-/* Whether every item is kept as it is: its key differs from the others, its texts are ASCII, and
- * there are at most `limit`. Nearly every list is; `bytes` is then what its fields take. */
-OTEL__HOT bool otel__attrs_are_plain(otel_attrs attrs, uint32_t limit, size_t *bytes)
-{
-    uint64_t seen = 0;
-    size_t   i;
-
-    *bytes = 0;
-    for (i = 0; i < attrs.count; i++) {
-        const otel_attr *a = &attrs.items[i];
-        otel__kv         kv;
-        uint64_t         bit;
-        if (!otel__kv_measure(&kv, a)) {
+    while (a.n > 0 && b.n > 0) {
+        const otel__text x = otel__attr_next_repaired(&a);
+        const otel__text y = otel__attr_next_repaired(&b);
+        if (x.n != y.n || memcmp(x.s, y.s, x.n) != 0) {
             return false;
         }
-        bit = otel__attr_key_bit(otel__attr_hash_key(a, kv.key));
-        if ((seen & bit) != 0 || !otel__attr_is_ascii(a->key, kv.key) ||
-            !otel__attr_is_ascii(a->value.s, kv.text)) {
-            return false;
-        }
-        seen |= bit;
-        *bytes += otel__kv_field_size(&kv);
     }
-    return attrs.count <= limit;
-}
-
-/* Write a plain list. */
-OTEL__HOT uint8_t *otel__attrs_store_plain(uint8_t *p, uint8_t tag, otel_attrs attrs)
-{
-    uint64_t high = 0;
-    size_t   i;
-
-    for (i = 0; i < attrs.count; i++) {
-        otel__kv kv;
-        (void)otel__kv_measure(&kv, &attrs.items[i]);
-        p = otel__kv_store(p, tag, &kv, &attrs.items[i], &high);
-    }
-    return p;
-}
-
-/* Whether item i of an event's or log record's attributes is kept; `kept` counts them. */
-OTEL__FN bool otel__attrs_keeps(otel_attrs attrs, size_t i, bool repeats, uint32_t limit,
-                                uint32_t *kept)
-{
-    if (repeats && otel__attrs_is_shadowed(attrs, i)) {
-        return false; /* not a loss: the later one is kept */
-    }
-    if (*kept >= limit) {
-        return false;
-    }
-    (*kept)++;
-    return true;
+    return a.n == b.n;
 }
 
 /* A length in bytes this library wrote itself: minimal and inside its buffer. */
@@ -3677,6 +3611,16 @@ OTEL__HOT bool otel__kv_same_key(const uint8_t *p, const otel_attr *a, size_t ke
     size_t         n;
     const uint8_t *key = otel__kv_key(p, &n, &value);
     return n == key_length && otel__attr_same_bytes(key, a->key, n);
+}
+
+/* The same for a key that may need repair. */
+OTEL__FN bool otel__kv_same_odd_key(const uint8_t *p, const otel_attr *a, size_t key_length)
+{
+    const uint8_t *value;
+    size_t         n;
+    const uint8_t *key = otel__kv_key(p, &n, &value);
+    return otel__attr_same_repaired(otel__text_make((const char *)key, n),
+                                    otel__text_make(a->key, key_length));
 }
 
 /* Whether the written AnyValue at `p` (n bytes) is the value of `a`. */
@@ -3770,6 +3714,109 @@ OTEL__FN otel_attr otel__kv_attr(const uint8_t *p)
     }
     }
     return a;
+}
+
+/* ---- src/wire/attrs.h ---- */
+/* attrs: lists of attributes as a program gives them: which items count, and writing the usual list
+ * in one go. Used by events, log records and metric series.
+ * Invariants: of items with one key, as it is once repaired, the last counts; an item without a
+ * key is none. Pure.
+ * Spec: common/README.md "Attribute Collections", "Attribute Limits"; requirements C-06, C-09,
+ * C-10. */
+
+OTEL__HOT bool otel__attr_same_key(const otel_attr *a, const otel_attr *b)
+{
+    const size_t n = otel__attr_key_length(a);
+    const size_t m = otel__attr_key_length(b);
+    if (n == m && otel__attr_same_bytes(a->key, b->key, n)) {
+        return true;
+    }
+    return !(otel__attr_is_ascii(a->key, n) && otel__attr_is_ascii(b->key, m)) &&
+           otel__attr_same_repaired(otel__text_make(a->key, n), otel__text_make(b->key, m));
+}
+
+/* Whether a later item has the key of item i, which then does not count. */
+OTEL__FN bool otel__attrs_is_shadowed(otel_attrs attrs, size_t i)
+{
+    size_t j;
+    for (j = i + 1; j < attrs.count; j++) {
+        if (otel__attr_same_key(&attrs.items[i], &attrs.items[j])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whether two items may have one key: 64 bits of key hashes, so that the scan over all pairs is
+ * needed rarely. Keys that are not ASCII may become the same when they are repaired. */
+OTEL__FN bool otel__attrs_may_repeat(otel_attrs attrs)
+{
+    uint64_t seen = 0;
+    size_t   i;
+    for (i = 0; i < attrs.count; i++) {
+        const otel_attr *a = &attrs.items[i];
+        const size_t     n = otel__attr_key_length(a);
+        const uint64_t   bit = otel__attr_key_bit(otel__attr_hash_key(a, n));
+        if ((seen & bit) != 0 || !otel__attr_is_ascii(a->key, n)) {
+            return true;
+        }
+        seen |= bit;
+    }
+    return false;
+}
+
+/* Whether every item is kept as it is: its key differs from the others, its texts are ASCII, and
+ * there are at most `limit`. Nearly every list is; `bytes` is then what its fields take. */
+OTEL__HOT bool otel__attrs_are_plain(otel_attrs attrs, uint32_t limit, size_t *bytes)
+{
+    uint64_t seen = 0;
+    size_t   i;
+
+    *bytes = 0;
+    for (i = 0; i < attrs.count; i++) {
+        const otel_attr *a = &attrs.items[i];
+        otel__kv         kv;
+        uint64_t         bit;
+        if (!otel__kv_measure(&kv, a)) {
+            return false;
+        }
+        bit = otel__attr_key_bit(otel__attr_hash_key(a, kv.key));
+        if ((seen & bit) != 0 || !otel__attr_is_ascii(a->key, kv.key) ||
+            !otel__attr_is_ascii(a->value.s, kv.text)) {
+            return false;
+        }
+        seen |= bit;
+        *bytes += otel__kv_field_size(&kv);
+    }
+    return attrs.count <= limit;
+}
+
+/* Write a plain list. */
+OTEL__HOT uint8_t *otel__attrs_store_plain(uint8_t *p, uint8_t tag, otel_attrs attrs)
+{
+    uint64_t high = 0;
+    size_t   i;
+
+    for (i = 0; i < attrs.count; i++) {
+        otel__kv kv;
+        (void)otel__kv_measure(&kv, &attrs.items[i]);
+        p = otel__kv_store(p, tag, &kv, &attrs.items[i], &high);
+    }
+    return p;
+}
+
+/* Whether item i of an event's or log record's attributes is kept; `kept` counts them. */
+OTEL__FN bool otel__attrs_keeps(otel_attrs attrs, size_t i, bool repeats, uint32_t limit,
+                                uint32_t *kept)
+{
+    if (repeats && otel__attrs_is_shadowed(attrs, i)) {
+        return false; /* not a loss: the later one is kept */
+    }
+    if (*kept >= limit) {
+        return false;
+    }
+    (*kept)++;
+    return true;
 }
 
 /* ---- src/wire/resource.h ---- */
@@ -4382,24 +4429,33 @@ OTEL__FN bool otel__context_is_valid(const otel_context *c)
 /* Several copies and which one counts. A handler that reads in the middle of an attach sees the old
  * one whole; one that attaches and detaches itself takes a copy that nobody is writing. */
 typedef struct otel__current {
-    otel_context     copy[OTEL__CURRENT_COPIES];
-    volatile uint8_t which;
-    volatile uint8_t writing; /* a bit for each copy being written */
+    otel_context      copy[OTEL__CURRENT_COPIES];
+    volatile uint8_t  which;
+    volatile uint8_t  writing; /* a bit for each copy being written */
+    volatile uint32_t swaps;   /* ever made: tells a reader that a handler was here */
 } otel__current;
 
 OTEL__TLS otel__current otel__context_tls;
 
-OTEL__INLINE const otel_context *otel__context_current(void)
+/* Copy the current span's identity, whole even if a handler attaches spans meanwhile. */
+OTEL__HOT void otel__context_read(otel_context *to)
 {
-    return &otel__context_tls.copy[otel__context_tls.which];
+    uint32_t swaps;
+    do {
+        swaps = otel__context_tls.swaps;
+        OTEL__COMPILER_FENCE();
+        *to = otel__context_tls.copy[otel__context_tls.which];
+        OTEL__COMPILER_FENCE();
+    } while (OTEL__UNLIKELY(swaps != otel__context_tls.swaps));
 }
 
 OTEL__FN otel_context otel__context_swap(const otel_context *next)
 {
-    const uint8_t      busy = otel__context_tls.writing;
-    const otel_context previous = *otel__context_current();
-    uint8_t            at = 0;
+    const uint8_t busy = otel__context_tls.writing;
+    otel_context  previous;
+    uint8_t       at = 0;
 
+    otel__context_read(&previous);
     while (at < OTEL__CURRENT_COPIES &&
            (at == otel__context_tls.which || ((busy >> at) & 1u) != 0)) {
         at++;
@@ -4410,6 +4466,7 @@ OTEL__FN otel_context otel__context_swap(const otel_context *next)
         otel__context_tls.copy[at] = *next;
         OTEL__COMPILER_FENCE();
         otel__context_tls.which = at;
+        otel__context_tls.swaps++;
         otel__context_tls.writing = busy;
     }
     return previous;
@@ -4557,6 +4614,9 @@ OTEL__FN otel_scope *otel__scope_find(otel__recorder *r, const char *name, const
             otel__a32_store(&r->n_scopes, n + 1u);
         }
     }
+    if (found == NULL) {
+        r->text.used = used; /* what was copied in vain */
+    }
     otel__recorder_unlock(r);
     return found;
 }
@@ -4627,6 +4687,7 @@ typedef struct otel__span {
     uint8_t      n_extents;
     uint8_t      status; /* otel_status_code      */
     bool         dead;   /* some item is replaced */
+    bool         bare;   /* the status found no room: its code is added at the end */
     uint32_t     dropped_attrs;
     uint32_t     dropped_events;
     otel__extent extents[OTEL__SPAN_EXTENTS];
@@ -4749,7 +4810,7 @@ OTEL__FN OTEL__NOINLINE uint8_t *otel__span_find(otel__span *s, const otel__pool
     otel__span_walk w = otel__span_walk_begin(s, pool);
     uint8_t        *item = otel__span_walk_next(&w);
 
-    while (item != NULL && !(*item == OTEL__SPAN_ATTR && otel__kv_same_key(item, a, n))) {
+    while (item != NULL && !(*item == OTEL__SPAN_ATTR && otel__kv_same_odd_key(item, a, n))) {
         item = otel__span_walk_next(&w);
     }
     return item;
@@ -4807,18 +4868,14 @@ OTEL__HOT bool otel__span_append_short(otel__span *s, const otel_attr *a, size_t
 #endif
 }
 
-/* Write one attribute that does not replace another. Returns false when there is no room. Text that
- * is found to need repair grows while it is written: hence more than one try. */
-OTEL__HOT bool otel__span_append(otel__span *s, otel__pool *pool, const otel_attr *a,
-                                 size_t key_length)
+/* Write one attribute behind the others. Returns false when there is no room. Text that is found to
+ * need repair grows while it is written: hence more than one try. */
+OTEL__FN bool otel__span_append(otel__span *s, otel__pool *pool, const otel_attr *a)
 {
-    if (OTEL__LIKELY(otel__span_append_short(s, a, key_length))) {
-        return true;
-    }
     for (;;) {
         const size_t room = (size_t)(s->limit - s->at);
         const size_t need = otel__kv_put(s->at, room, OTEL__SPAN_ATTR, a);
-        if (OTEL__LIKELY(need <= room)) {
+        if (need <= room) {
             s->at += need;
             return true;
         }
@@ -4828,29 +4885,71 @@ OTEL__HOT bool otel__span_append(otel__span *s, otel__pool *pool, const otel_att
     }
 }
 
-/* Set one attribute: a key that is there gets the new value, a new one counts against the limit. */
-OTEL__HOT void otel__span_set_one(otel__span *s, otel__pool *pool, const otel_attr *a)
+/* Cover `n` bytes, at least two, that an item no longer needs, with a dead one. */
+OTEL__FN void otel__span_fill(otel__span *s, uint8_t *p, size_t n)
+{
+    const size_t width = n - 2u < 0x80u ? 1u : n - 3u < 0x4000u ? 2u : 3u;
+
+    p[0] = OTEL__SPAN_DEAD;
+    otel__pb_store_padded(p + 1, (uint32_t)(n - 1u - width), width);
+    s->dead = true;
+}
+
+/* Write a new value over an old field, where the two take the same room, or the new one less. */
+OTEL__FN bool otel__span_overwrite(otel__span *s, uint8_t *old, const otel_attr *a)
+{
+    const size_t room = (size_t)(otel__kv_end(old) - old);
+    otel__kv     kv;
+    uint64_t     high = 0;
+    size_t       need;
+
+    if (!otel__kv_measure_checked(&kv, a)) {
+        return false;
+    }
+    need = otel__kv_field_size(&kv);
+    if (need != room && need + 2u > room) {
+        return false;
+    }
+    (void)otel__kv_store(old, OTEL__SPAN_ATTR, &kv, a, &high);
+    if (need < room) {
+        otel__span_fill(s, old + need, room - need);
+    }
+    return true;
+}
+
+/* Set an attribute whose key may be there already, or which does not fit as simply as most do. */
+OTEL__FN OTEL__NOINLINE void otel__span_set_odd(otel__span *s, otel__pool *pool, const otel_attr *a,
+                                                uint64_t bit)
 {
     const size_t n = otel__attr_key_length(a);
-    uint64_t     bit;
-    uint8_t     *old = NULL;
+    uint8_t     *old = n != 0 && n <= OTEL__KEY_MAX ? otel__span_find(s, pool, a) : NULL;
 
-    if (OTEL__UNLIKELY(n == 0 || n > OTEL__KEY_MAX)) {
+    if (old != NULL && otel__span_overwrite(s, old, a)) {
+        return;
+    }
+    if (n == 0 || n > OTEL__KEY_MAX || (old == NULL && s->n_attrs >= s->r->attribute_limit) ||
+        !otel__span_append(s, pool, a)) {
         s->dropped_attrs++;
         return;
     }
-    bit = otel__attr_key_bit(otel__attr_hash_key(a, n));
-    if (OTEL__UNLIKELY((s->keys & bit) != 0)) {
-        old = otel__span_find(s, pool, a);
-    }
-    if (OTEL__UNLIKELY(old == NULL && s->n_attrs >= s->r->attribute_limit)) {
-        s->dropped_attrs++;
-    } else if (OTEL__UNLIKELY(!otel__span_append(s, pool, a, n))) {
-        s->dropped_attrs++;
-    } else {
+    s->keys |= bit;
+    s->n_attrs = (uint16_t)(s->n_attrs + (old == NULL));
+    otel__span_kill(s, old);
+}
+
+/* Set one attribute: a key that is there gets the new value, a new one counts against the limit. */
+OTEL__HOT void otel__span_set_one(otel__span *s, otel__pool *pool, const otel_attr *a)
+{
+    const size_t   n = otel__attr_key_length(a);
+    const uint64_t bit = otel__attr_key_bit(otel__attr_hash_key(a, n));
+
+    if (OTEL__LIKELY((s->keys & bit) == 0) && OTEL__LIKELY(n != 0) &&
+        OTEL__LIKELY(s->n_attrs < s->r->attribute_limit) &&
+        OTEL__LIKELY(otel__span_append_short(s, a, n))) {
         s->keys |= bit;
-        s->n_attrs = (uint16_t)(s->n_attrs + (old == NULL));
-        otel__span_kill(s, old);
+        s->n_attrs++;
+    } else {
+        otel__span_set_odd(s, pool, a, bit);
     }
 }
 
@@ -4878,6 +4977,9 @@ OTEL__HOT void otel__span_put_name(otel__span *s, otel__pool *pool, const char *
     const size_t n = strlen(name);
     uint64_t     high = 0;
 
+    if (OTEL__UNLIKELY(n == 0)) {
+        return; /* P-02: left out */
+    }
     if (OTEL__LIKELY(n + 3u <= OTEL_LITE_SPAN_BYTES - OTEL__SPAN_HEAD)) {
         uint8_t *p = s->at;
         *p++ = OTEL__SPAN_NAME;
@@ -5019,7 +5121,7 @@ OTEL__FN void otel__trace_finish(otel__span *s)
     otel__recorder *r = s->r;
     otel__trace    *t = r->trace;
     const uint32_t  generation = otel__a32_peek(&s->word) >> 3;
-    uint8_t         tail[12]; /* two tags, two 32-bit varints */
+    uint8_t         tail[16]; /* two tags with 32-bit varints, and a status */
     uint8_t        *end = tail;
     otel__ring_slot slot;
     size_t          n;
@@ -5038,6 +5140,12 @@ OTEL__FN void otel__trace_finish(otel__span *s)
         *end++ = OTEL__PB_TAG(12, OTEL__PB_VARINT);
         end = otel__pb_store_varint(end, s->dropped_events);
         (void)otel__a32_count(&r->losses.events, s->dropped_events);
+    }
+    if (OTEL__UNLIKELY(s->bare)) {
+        *end++ = OTEL__SPAN_STATUS;
+        *end++ = 2;
+        *end++ = OTEL__PB_TAG(3, OTEL__PB_VARINT);
+        *end++ = s->status;
     }
     n = OTEL__RECORD_PREFIX + otel__span_size(s, &t->pool) + (size_t)(end - tail);
     if (OTEL__UNLIKELY(otel__a32_load(r->live) != OTEL__LIVE_OPEN)) {
@@ -5136,6 +5244,7 @@ OTEL__HOT void otel__trace_fill(otel__span *s, otel_scope *scope, const otel_con
     s->n_extents = 0;
     s->status = (uint8_t)OTEL_STATUS_CODE_UNSET;
     s->dead = false;
+    s->bare = false;
     s->dropped_attrs = 0;
     s->dropped_events = 0;
 }
@@ -5148,11 +5257,15 @@ OTEL__FN void otel__trace_start_bare(otel__recorder *r, const otel_context *pare
     otel__trace_identify(parent, &ids, &span->context);
 }
 
-OTEL__HOT const otel_context *otel__trace_parent(const otel_span_options *options)
+/* The parent: what the options say, else the current span, copied to `current`; NULL for a root. */
+OTEL__HOT const otel_context *otel__trace_parent(const otel_span_options *options,
+                                                 otel_context            *current)
 {
-    const otel_context *parent = otel__context_current();
+    const otel_context *parent = current;
     if (options != NULL && (options->root || options->parent != NULL)) {
         parent = options->root ? NULL : options->parent;
+    } else {
+        otel__context_read(current);
     }
     return parent != NULL && otel__context_is_valid(parent) ? parent : NULL;
 }
@@ -5180,7 +5293,8 @@ OTEL__HOT void otel__trace_describe(otel__span *s, const char *name,
 OTEL_API otel_span otel_span_start(otel_scope *scope, const char *name,
                                    const otel_span_options *options)
 {
-    const otel_context *parent = otel__trace_parent(options);
+    otel_context        current;
+    const otel_context *parent = otel__trace_parent(options, &current);
     otel__recorder     *r = scope != NULL ? scope->r : NULL;
     otel_span           span;
     otel__span         *s;
@@ -5254,7 +5368,7 @@ OTEL__FN void otel__event_measure(otel__event *e, const char *name, otel_attrs a
     size_t   i;
 
     e->name = otel__text_utf8_repair(NULL, name, strlen(name));
-    e->body = 9u + otel__pb_field_size(e->name);
+    e->body = 9u + (e->name > 0 ? otel__pb_field_size(e->name) : 0u);
     e->dropped = 0;
     e->repeats = otel__attrs_may_repeat(attrs);
     for (i = 0; i < attrs.count; i++) {
@@ -5279,9 +5393,11 @@ OTEL__FN uint8_t *otel__event_store(uint8_t *p, const otel__event *e, const char
     uint64_t high = 0;
     size_t   i;
 
-    *p++ = OTEL__PB_TAG(2, OTEL__PB_LEN);
-    p = otel__kv_length(p, e->name);
-    p += otel__text_utf8_repair((char *)p, name, strlen(name));
+    if (e->name > 0) {
+        *p++ = OTEL__PB_TAG(2, OTEL__PB_LEN);
+        p = otel__kv_length(p, e->name);
+        p += otel__text_utf8_repair((char *)p, name, strlen(name));
+    }
     for (i = 0; i < attrs.count; i++) {
         otel__kv kv;
         if (otel__kv_measure_checked(&kv, &attrs.items[i]) &&
@@ -5362,10 +5478,9 @@ OTEL_API void otel_span_set_status(otel_span span, otel_status_code code, const 
         if (s->status != OTEL_STATUS_CODE_UNSET) {
             old = otel__span_find_status(s, &s->r->trace->pool);
         }
-        if (otel__trace_put_status(s, code, code == OTEL_STATUS_CODE_ERROR ? message : NULL)) {
-            otel__span_kill(s, old);
-            s->status = (uint8_t)code;
-        }
+        s->bare = !otel__trace_put_status(s, code, code == OTEL_STATUS_CODE_ERROR ? message : NULL);
+        otel__span_kill(s, old);
+        s->status = (uint8_t)code;
     }
     otel__trace_unlock(s, span.generation);
 }
@@ -5497,16 +5612,17 @@ typedef struct otel__logs {
 
 /* One record, measured: texts after repair, attributes that count. */
 typedef struct otel__log_size {
-    size_t              severity_text;
-    size_t              body;    /* bytes of the text; the AnyValue adds its tag and length */
-    size_t              any;     /* bytes of the body's AnyValue                            */
-    size_t              event;   /* bytes of the event name                                 */
-    size_t              total;   /* bytes of the LogRecord                                  */
-    const otel_context *context; /* valid, or NULL                                          */
-    uint32_t            dropped; /* attributes                                              */
-    bool                repeats; /* some keys may occur twice                               */
-    bool                plain;   /* every attribute is kept as it is                        */
-    bool                broken;  /* some text is not UTF-8: all of them are written with care */
+    size_t       severity_text;
+    size_t       body;    /* bytes of the text; the AnyValue adds its tag and length */
+    size_t       any;     /* bytes of the body's AnyValue                            */
+    size_t       event;   /* bytes of the event name                                 */
+    size_t       total;   /* bytes of the LogRecord                                  */
+    otel_context context; /* zeroed: none                                            */
+    uint32_t     dropped; /* attributes                                              */
+    bool         joins;   /* the context is valid                                    */
+    bool         repeats; /* some keys may occur twice                               */
+    bool         plain;   /* every attribute is kept as it is                        */
+    bool         broken;  /* some text is not UTF-8: all of them are written with care */
 } otel__log_size;
 
 /* Bytes of a text once written. */
@@ -5565,13 +5681,14 @@ OTEL__FN OTEL__NOINLINE void otel__log_measure_odd(otel__log_size *m, otel_attrs
 OTEL__HOT void otel__log_measure(otel__log_size *m, const otel_log_record *record, otel_attrs attrs,
                                  uint32_t limit)
 {
-    const otel_context *context = record->context;
-    size_t              bytes;
+    size_t bytes;
 
-    m->context = context != NULL ? context : otel__context_current();
-    if (!otel__context_is_valid(m->context)) {
-        m->context = NULL; /* absent, not zeros: L-04, P-20 */
+    if (record->context != NULL) {
+        m->context = *record->context;
+    } else {
+        otel__context_read(&m->context);
     }
+    m->joins = otel__context_is_valid(&m->context); /* else absent, not zeros: L-04, P-20 */
     m->dropped = 0;
     m->broken = false;
     m->severity_text = otel__log_text(m, record->severity_text);
@@ -5584,7 +5701,7 @@ OTEL__HOT void otel__log_measure(otel__log_size *m, const otel_log_record *recor
     m->total += m->severity_text > 0 ? otel__pb_field_size(m->severity_text) : 0u;
     m->total += record->body != NULL ? 1u + otel__attr_length_size(m->any) + m->any : 0u;
     m->total += m->event > 0 ? otel__pb_field_size(m->event) : 0u;
-    m->total += m->context != NULL ? 5u + 18u + 10u : 0u;
+    m->total += m->joins ? 5u + 18u + 10u : 0u;
     m->plain = otel__attrs_are_plain(attrs, limit, &bytes);
     if (OTEL__LIKELY(m->plain)) {
         m->total += bytes;
@@ -5671,8 +5788,8 @@ OTEL__HOT void otel__log_put(uint8_t *p, const otel__log_size *m, const otel_log
         p = otel__kv_length(p, m->any);
         p = otel__log_put_text(p, m, OTEL__PB_TAG(1, OTEL__PB_LEN), record->body, m->body);
     }
-    if (m->context != NULL) {
-        p = otel__log_put_context(p, m->context);
+    if (m->joins) {
+        p = otel__log_put_context(p, &m->context);
     }
     *p++ = OTEL__PB_TAG(11, OTEL__PB_FIXED64);
     otel__pb_store_le64(p, now); /* L-03: always set */
@@ -6345,6 +6462,18 @@ OTEL__FN uint32_t otel__series_publish(otel__metrics *m, otel__instrument *in, u
     }
 }
 
+/* Put a series whose set is in no cell into the first free one. */
+OTEL__FN void otel__series_place(otel__metrics *m, const otel__instrument *in, uint32_t offset)
+{
+    uint32_t cell = otel__series_cell(m, in, otel__series_at(m, offset)->hash);
+    uint32_t none = 0;
+
+    while (!otel__a32_cas(&m->cells[cell], &none, offset)) {
+        cell = (cell + 1u) & (m->n_cells - 1u);
+        none = 0;
+    }
+}
+
 /* Count one more of `limit`; false when they are used up. */
 OTEL__FN bool otel__series_claim(otel__a32 *n, uint32_t limit)
 {
@@ -6610,17 +6739,26 @@ OTEL__FN bool otel__metric_set_bounds(otel__recorder *r, otel__instrument *in,
     return true;
 }
 
-/* Build the overflow series, the first of the list. */
+/* Build the overflow series, the first of the list, and put it into the table, where a program that
+ * records that very set finds it. */
 OTEL__FN bool otel__metric_make_overflow(otel__metrics *m, otel__instrument *in)
 {
     const otel_attr  attr = otel_bool(OTEL__SERIES_OVERFLOW, true);
     const otel_attrs attrs = otel_attrs_of(&attr, 1);
     otel__set        set;
 
+    if (!otel__series_claim(&m->n_filled, m->n_cells / 2u)) {
+        return false;
+    }
     otel__set_hash(&set, attrs, in->r->seed[0]);
     in->overflow = otel__series_build(m, in, &set, attrs);
+    if (in->overflow == 0) {
+        (void)otel__a32_count(&m->n_filled, 0xffffffffu); /* minus one */
+        return false;
+    }
     otel__a32_put(&in->tail, in->overflow);
-    return in->overflow != 0;
+    otel__series_place(m, in, in->overflow);
+    return true;
 }
 
 /* Fill in a new instrument. Under the lock; false when memory is used up. */
@@ -6686,6 +6824,7 @@ OTEL__FN otel__instrument *otel__metric_find_or_make(otel__metrics *m, otel_scop
     spec.unit = otel__recorder_clean(r, asked->unit);
     spec.description = otel__recorder_clean(r, asked->description);
     if (spec.name == NULL || spec.unit == NULL || spec.description == NULL) {
+        r->text.used = used;
         return NULL;
     }
     in = otel__metric_find(m, scope, &spec);
@@ -6697,6 +6836,9 @@ OTEL__FN otel__instrument *otel__metric_find_or_make(otel__metrics *m, otel_scop
             in = &m->instruments[n];
             otel__a32_store(&m->n_instruments, n + 1u);
         }
+    }
+    if (in == NULL) {
+        r->text.used = used; /* what was copied in vain */
     }
     return in;
 }
@@ -6957,7 +7099,7 @@ OTEL__FN void otel__metrics_forget(otel__metrics *m)
 typedef struct otel__collect {
     otel__metrics *m;
     uint64_t       now;     /* Unix ns: time of every point                         */
-    uint32_t       largest; /* payload bytes of one record                          */
+    size_t         request; /* bytes of a request behind its resource               */
     bool           waiting; /* some histogram was being recorded into: come again   */
     bool           lost;    /* some record found no room                            */
 } otel__collect;
@@ -7121,11 +7263,30 @@ OTEL__FN void otel__collect_fold(otel__collect *c, otel__instrument *in)
     }
 }
 
+/* Bytes that the points of one record may take: of half the ring, and of a request that holds
+ * nothing else. A single point that is larger is refused, and counted, when it is queued or
+ * sent. */
+OTEL__FN size_t otel__collect_room(const otel__collect *c, const otel__instrument *in)
+{
+    const size_t ring = otel__ring_largest(&c->m->ring) - OTEL__RECORD_PREFIX;
+    const size_t heads = 16; /* tags and lengths of scope, record and data */
+    const size_t around = heads + otel__pb_field_size(in->scope->length);
+    const size_t request = c->request > around ? c->request - around : 0;
+    otel__out    meta = otel__out_make(NULL, 0);
+
+    otel__collect_meta(&meta, in);
+    meta.len += heads + otel__collect_trailer_size(in);
+    if (meta.len >= ring || meta.len >= request) {
+        return 0;
+    }
+    return (ring < request ? ring : request) - meta.len;
+}
+
 /* Cut the instrument's points into records. Which series have a point, and which is the last, is
  * decided once, here: more may appear while the record is written. */
 OTEL__FN void otel__collect_instrument(otel__collect *c, otel__instrument *in)
 {
-    const size_t room = c->largest - (c->largest < 1024u ? c->largest / 2u : 1024u);
+    const size_t room = otel__collect_room(c, in);
     uint32_t     first = in->overflow;
     uint32_t     last = 0;
     uint32_t     offset;
@@ -8936,10 +9097,10 @@ typedef enum otel__env_kind {
       "pieces of OTEL_LITE_CHUNK_BYTES that big spans share")                                      \
     X(metric_interval_ms, DURATION, "OTEL_METRIC_EXPORT_INTERVAL", 60000, 60000, 1, 2147483647,    \
       "time between two collections")                                                              \
-    X(metric_queue_bytes, BYTES, NULL, 262144, 1024, 256, 1073741824,                              \
-      "encoded readings queued at most")                                                           \
     X(series_bytes, BYTES, NULL, 1048576, 1024, 256, 1073741824,                                   \
       "attribute sets and their values")                                                           \
+    X(metric_queue_bytes, BYTES, NULL, 1048576, 1024, 256, 1073741824,                             \
+      "encoded readings queued at most; by default what a reading of all series takes")            \
     X(max_series, LIMIT, NULL, 2000, 16, 1, 2147483647, "attribute sets of one instrument")        \
     X(max_instruments, COUNT, NULL, 256, 8, 1, 65535, "instruments")                               \
     X(log_delay_ms, DURATION, NULL, 1000, 1000, 0, 2147483647,                                     \
@@ -9184,6 +9345,9 @@ static void otel__env_number(otel__env_input *in, const otel__env_row *row, otel
         !otel__env_number_variable(in, row, cap, &v) &&
         !otel__env_number_code(in, in->fallback, row, cap, &v)) {
         v = otel__env_standard(row, queue);
+        if (row->offset == offsetof(otel_options, metric_queue_bytes) && v < out->series_bytes) {
+            v = out->series_bytes; /* resolved before: a reading of all series fits */
+        }
     }
     memcpy((char *)out + row->offset, &v, sizeof v);
 }
@@ -9403,6 +9567,7 @@ typedef struct otel__pipe {
     otel__ring *ring; /* NULL: the signal is off                       */
     char       *path; /* of the request, under the endpoint's own path */
     uint32_t    batch;
+    uint32_t    resend;   /* records of the request that is tried again: the same body        */
     uint32_t    attempt;  /* of the request that is under way or waits        */
     uint64_t    delay_ns; /* longest wait of a record for its batch           */
     uint64_t    due_ns;   /* when what is queued goes out, full or not        */
@@ -9544,10 +9709,7 @@ OTEL__FN bool otel__engine_collect(otel__engine *e, uint64_t now)
     if (!e->in_flight || e->request.signal != OTEL_SIGNAL_METRICS) {
         otel__engine_supersede(pipe);
     }
-    c.largest = otel__ring_largest(pipe->ring);
-    if (c.largest > e->batch.cap) {
-        c.largest = (uint32_t)e->batch.cap;
-    }
+    c.request = e->batch.cap - otel__batch_overhead(e->resource.len);
     otel__collect_all(&c, &e->r);
     pipe->due_ns = now;
     e->reading = otel__ring_head_load(pipe->ring).count;
@@ -9702,7 +9864,9 @@ OTEL__FN bool otel__engine_start(otel__engine *e, uint64_t now)
             continue;
         }
         pipe->stalled = false;
-        if (otel__batch_build(&e->batch, &e->r, pipe->ring, &e->resource, pipe->batch)) {
+        if (otel__batch_build(&e->batch, &e->r, pipe->ring, &e->resource,
+                              pipe->attempt > 0 ? pipe->resend : pipe->batch)) {
+            pipe->resend = e->batch.n_records;
             e->next_pipe = (at + 1u) % OTEL_SIGNAL_COUNT; /* take turns */
             otel__engine_send(e, (otel_signal)at, now);
             return true;
@@ -11004,7 +11168,8 @@ OTEL_API void otel_stats_get(otel_sdk *sdk, otel_stats *stats)
     stats->failed_requests = otel__a64_peek(&sdk->e.failed);
     stats->memory_bytes = sdk->memory_bytes;
 #if !defined(OTEL_LITE_NO_METRICS)
-    stats->series = otel__a32_peek(&sdk->metrics.n_filled);
+    stats->series = otel__a32_peek(&sdk->metrics.n_filled) -
+                    otel__a32_peek(&sdk->metrics.n_instruments); /* an overflow series each */
     stats->series_bytes_used = (size_t)otel__a32_peek(&sdk->metrics.pool_used) * OTEL__SERIES_UNIT;
 #endif
 }

@@ -29,6 +29,7 @@
 #include "wire/proto.h"
 #include "wire/otlp.h"
 #include "wire/attr.h"
+#include "wire/attrs.h"
 #include "wire/resource.h"
 
 #include "record/context.h"

@@ -306,10 +306,8 @@ typedef struct otel_options {
     uint32_t span_chunks;      /* OTEL_LITE_CHUNK_BYTES each, shared [256; firmware 4]            */
 
     /* metrics */
-    uint32_t
-        metric_interval_ms; /* OTEL_METRIC_EXPORT_INTERVAL [60000]                            */
-    uint32_t
-        metric_queue_bytes;   /* encoded readings [256 KiB; firmware 1024]                      */
+    uint32_t metric_interval_ms; /* OTEL_METRIC_EXPORT_INTERVAL [60000] */
+    uint32_t metric_queue_bytes; /* readings, by default >= series_bytes [1 MiB; firmware 1024] */
     uint32_t series_bytes;    /* attribute sets and their values [1 MiB; firmware 1024]         */
     uint32_t max_series;      /* attribute sets of one instrument [2000; firmware 16]           */
     uint32_t max_instruments; /* [256; firmware 8]                                              */

@@ -17,7 +17,7 @@
 typedef struct otel__collect {
     otel__metrics *m;
     uint64_t       now;     /* Unix ns: time of every point                         */
-    uint32_t       largest; /* payload bytes of one record                          */
+    size_t         request; /* bytes of a request behind its resource               */
     bool           waiting; /* some histogram was being recorded into: come again   */
     bool           lost;    /* some record found no room                            */
 } otel__collect;
@@ -181,11 +181,30 @@ OTEL__FN void otel__collect_fold(otel__collect *c, otel__instrument *in)
     }
 }
 
+/* Bytes that the points of one record may take: of half the ring, and of a request that holds
+ * nothing else. A single point that is larger is refused, and counted, when it is queued or
+ * sent. */
+OTEL__FN size_t otel__collect_room(const otel__collect *c, const otel__instrument *in)
+{
+    const size_t ring = otel__ring_largest(&c->m->ring) - OTEL__RECORD_PREFIX;
+    const size_t heads = 16; /* tags and lengths of scope, record and data */
+    const size_t around = heads + otel__pb_field_size(in->scope->length);
+    const size_t request = c->request > around ? c->request - around : 0;
+    otel__out    meta = otel__out_make(NULL, 0);
+
+    otel__collect_meta(&meta, in);
+    meta.len += heads + otel__collect_trailer_size(in);
+    if (meta.len >= ring || meta.len >= request) {
+        return 0;
+    }
+    return (ring < request ? ring : request) - meta.len;
+}
+
 /* Cut the instrument's points into records. Which series have a point, and which is the last, is
  * decided once, here: more may appear while the record is written. */
 OTEL__FN void otel__collect_instrument(otel__collect *c, otel__instrument *in)
 {
-    const size_t room = c->largest - (c->largest < 1024u ? c->largest / 2u : 1024u);
+    const size_t room = otel__collect_room(c, in);
     uint32_t     first = in->overflow;
     uint32_t     last = 0;
     uint32_t     offset;

@@ -9,7 +9,7 @@
 #include "../core/arena.h"
 #include "../core/diag.h"
 #include "../core/ring.h"
-#include "../wire/attr.h"
+#include "../wire/attrs.h"
 
 struct otel__trace;
 struct otel__metrics;
@@ -144,24 +144,33 @@ OTEL__FN bool otel__context_is_valid(const otel_context *c)
 /* Several copies and which one counts. A handler that reads in the middle of an attach sees the old
  * one whole; one that attaches and detaches itself takes a copy that nobody is writing. */
 typedef struct otel__current {
-    otel_context     copy[OTEL__CURRENT_COPIES];
-    volatile uint8_t which;
-    volatile uint8_t writing; /* a bit for each copy being written */
+    otel_context      copy[OTEL__CURRENT_COPIES];
+    volatile uint8_t  which;
+    volatile uint8_t  writing; /* a bit for each copy being written */
+    volatile uint32_t swaps;   /* ever made: tells a reader that a handler was here */
 } otel__current;
 
 OTEL__TLS otel__current otel__context_tls;
 
-OTEL__INLINE const otel_context *otel__context_current(void)
+/* Copy the current span's identity, whole even if a handler attaches spans meanwhile. */
+OTEL__HOT void otel__context_read(otel_context *to)
 {
-    return &otel__context_tls.copy[otel__context_tls.which];
+    uint32_t swaps;
+    do {
+        swaps = otel__context_tls.swaps;
+        OTEL__COMPILER_FENCE();
+        *to = otel__context_tls.copy[otel__context_tls.which];
+        OTEL__COMPILER_FENCE();
+    } while (OTEL__UNLIKELY(swaps != otel__context_tls.swaps));
 }
 
 OTEL__FN otel_context otel__context_swap(const otel_context *next)
 {
-    const uint8_t      busy = otel__context_tls.writing;
-    const otel_context previous = *otel__context_current();
-    uint8_t            at = 0;
+    const uint8_t busy = otel__context_tls.writing;
+    otel_context  previous;
+    uint8_t       at = 0;
 
+    otel__context_read(&previous);
     while (at < OTEL__CURRENT_COPIES &&
            (at == otel__context_tls.which || ((busy >> at) & 1u) != 0)) {
         at++;
@@ -172,6 +181,7 @@ OTEL__FN otel_context otel__context_swap(const otel_context *next)
         otel__context_tls.copy[at] = *next;
         OTEL__COMPILER_FENCE();
         otel__context_tls.which = at;
+        otel__context_tls.swaps++;
         otel__context_tls.writing = busy;
     }
     return previous;
@@ -318,6 +328,9 @@ OTEL__FN otel_scope *otel__scope_find(otel__recorder *r, const char *name, const
             found = &r->scopes[n];
             otel__a32_store(&r->n_scopes, n + 1u);
         }
+    }
+    if (found == NULL) {
+        r->text.used = used; /* what was copied in vain */
     }
     otel__recorder_unlock(r);
     return found;

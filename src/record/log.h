@@ -16,16 +16,17 @@ typedef struct otel__logs {
 
 /* One record, measured: texts after repair, attributes that count. */
 typedef struct otel__log_size {
-    size_t              severity_text;
-    size_t              body;    /* bytes of the text; the AnyValue adds its tag and length */
-    size_t              any;     /* bytes of the body's AnyValue                            */
-    size_t              event;   /* bytes of the event name                                 */
-    size_t              total;   /* bytes of the LogRecord                                  */
-    const otel_context *context; /* valid, or NULL                                          */
-    uint32_t            dropped; /* attributes                                              */
-    bool                repeats; /* some keys may occur twice                               */
-    bool                plain;   /* every attribute is kept as it is                        */
-    bool                broken;  /* some text is not UTF-8: all of them are written with care */
+    size_t       severity_text;
+    size_t       body;    /* bytes of the text; the AnyValue adds its tag and length */
+    size_t       any;     /* bytes of the body's AnyValue                            */
+    size_t       event;   /* bytes of the event name                                 */
+    size_t       total;   /* bytes of the LogRecord                                  */
+    otel_context context; /* zeroed: none                                            */
+    uint32_t     dropped; /* attributes                                              */
+    bool         joins;   /* the context is valid                                    */
+    bool         repeats; /* some keys may occur twice                               */
+    bool         plain;   /* every attribute is kept as it is                        */
+    bool         broken;  /* some text is not UTF-8: all of them are written with care */
 } otel__log_size;
 
 /* Bytes of a text once written. */
@@ -84,13 +85,14 @@ OTEL__FN OTEL__NOINLINE void otel__log_measure_odd(otel__log_size *m, otel_attrs
 OTEL__HOT void otel__log_measure(otel__log_size *m, const otel_log_record *record, otel_attrs attrs,
                                  uint32_t limit)
 {
-    const otel_context *context = record->context;
-    size_t              bytes;
+    size_t bytes;
 
-    m->context = context != NULL ? context : otel__context_current();
-    if (!otel__context_is_valid(m->context)) {
-        m->context = NULL; /* absent, not zeros: L-04, P-20 */
+    if (record->context != NULL) {
+        m->context = *record->context;
+    } else {
+        otel__context_read(&m->context);
     }
+    m->joins = otel__context_is_valid(&m->context); /* else absent, not zeros: L-04, P-20 */
     m->dropped = 0;
     m->broken = false;
     m->severity_text = otel__log_text(m, record->severity_text);
@@ -103,7 +105,7 @@ OTEL__HOT void otel__log_measure(otel__log_size *m, const otel_log_record *recor
     m->total += m->severity_text > 0 ? otel__pb_field_size(m->severity_text) : 0u;
     m->total += record->body != NULL ? 1u + otel__attr_length_size(m->any) + m->any : 0u;
     m->total += m->event > 0 ? otel__pb_field_size(m->event) : 0u;
-    m->total += m->context != NULL ? 5u + 18u + 10u : 0u;
+    m->total += m->joins ? 5u + 18u + 10u : 0u;
     m->plain = otel__attrs_are_plain(attrs, limit, &bytes);
     if (OTEL__LIKELY(m->plain)) {
         m->total += bytes;
@@ -190,8 +192,8 @@ OTEL__HOT void otel__log_put(uint8_t *p, const otel__log_size *m, const otel_log
         p = otel__kv_length(p, m->any);
         p = otel__log_put_text(p, m, OTEL__PB_TAG(1, OTEL__PB_LEN), record->body, m->body);
     }
-    if (m->context != NULL) {
-        p = otel__log_put_context(p, m->context);
+    if (m->joins) {
+        p = otel__log_put_context(p, &m->context);
     }
     *p++ = OTEL__PB_TAG(11, OTEL__PB_FIXED64);
     otel__pb_store_le64(p, now); /* L-03: always set */

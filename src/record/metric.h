@@ -129,17 +129,26 @@ OTEL__FN bool otel__metric_set_bounds(otel__recorder *r, otel__instrument *in,
     return true;
 }
 
-/* Build the overflow series, the first of the list. */
+/* Build the overflow series, the first of the list, and put it into the table, where a program that
+ * records that very set finds it. */
 OTEL__FN bool otel__metric_make_overflow(otel__metrics *m, otel__instrument *in)
 {
     const otel_attr  attr = otel_bool(OTEL__SERIES_OVERFLOW, true);
     const otel_attrs attrs = otel_attrs_of(&attr, 1);
     otel__set        set;
 
+    if (!otel__series_claim(&m->n_filled, m->n_cells / 2u)) {
+        return false;
+    }
     otel__set_hash(&set, attrs, in->r->seed[0]);
     in->overflow = otel__series_build(m, in, &set, attrs);
+    if (in->overflow == 0) {
+        (void)otel__a32_count(&m->n_filled, 0xffffffffu); /* minus one */
+        return false;
+    }
     otel__a32_put(&in->tail, in->overflow);
-    return in->overflow != 0;
+    otel__series_place(m, in, in->overflow);
+    return true;
 }
 
 /* Fill in a new instrument. Under the lock; false when memory is used up. */
@@ -205,6 +214,7 @@ OTEL__FN otel__instrument *otel__metric_find_or_make(otel__metrics *m, otel_scop
     spec.unit = otel__recorder_clean(r, asked->unit);
     spec.description = otel__recorder_clean(r, asked->description);
     if (spec.name == NULL || spec.unit == NULL || spec.description == NULL) {
+        r->text.used = used;
         return NULL;
     }
     in = otel__metric_find(m, scope, &spec);
@@ -216,6 +226,9 @@ OTEL__FN otel__instrument *otel__metric_find_or_make(otel__metrics *m, otel_scop
             in = &m->instruments[n];
             otel__a32_store(&m->n_instruments, n + 1u);
         }
+    }
+    if (in == NULL) {
+        r->text.used = used; /* what was copied in vain */
     }
     return in;
 }

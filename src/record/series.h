@@ -438,6 +438,18 @@ OTEL__FN uint32_t otel__series_publish(otel__metrics *m, otel__instrument *in, u
     }
 }
 
+/* Put a series whose set is in no cell into the first free one. */
+OTEL__FN void otel__series_place(otel__metrics *m, const otel__instrument *in, uint32_t offset)
+{
+    uint32_t cell = otel__series_cell(m, in, otel__series_at(m, offset)->hash);
+    uint32_t none = 0;
+
+    while (!otel__a32_cas(&m->cells[cell], &none, offset)) {
+        cell = (cell + 1u) & (m->n_cells - 1u);
+        none = 0;
+    }
+}
+
 /* Count one more of `limit`; false when they are used up. */
 OTEL__FN bool otel__series_claim(otel__a32 *n, uint32_t limit)
 {

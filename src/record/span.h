@@ -68,6 +68,7 @@ typedef struct otel__span {
     uint8_t      n_extents;
     uint8_t      status; /* otel_status_code      */
     bool         dead;   /* some item is replaced */
+    bool         bare;   /* the status found no room: its code is added at the end */
     uint32_t     dropped_attrs;
     uint32_t     dropped_events;
     otel__extent extents[OTEL__SPAN_EXTENTS];
@@ -190,7 +191,7 @@ OTEL__FN OTEL__NOINLINE uint8_t *otel__span_find(otel__span *s, const otel__pool
     otel__span_walk w = otel__span_walk_begin(s, pool);
     uint8_t        *item = otel__span_walk_next(&w);
 
-    while (item != NULL && !(*item == OTEL__SPAN_ATTR && otel__kv_same_key(item, a, n))) {
+    while (item != NULL && !(*item == OTEL__SPAN_ATTR && otel__kv_same_odd_key(item, a, n))) {
         item = otel__span_walk_next(&w);
     }
     return item;
@@ -248,18 +249,14 @@ OTEL__HOT bool otel__span_append_short(otel__span *s, const otel_attr *a, size_t
 #endif
 }
 
-/* Write one attribute that does not replace another. Returns false when there is no room. Text that
- * is found to need repair grows while it is written: hence more than one try. */
-OTEL__HOT bool otel__span_append(otel__span *s, otel__pool *pool, const otel_attr *a,
-                                 size_t key_length)
+/* Write one attribute behind the others. Returns false when there is no room. Text that is found to
+ * need repair grows while it is written: hence more than one try. */
+OTEL__FN bool otel__span_append(otel__span *s, otel__pool *pool, const otel_attr *a)
 {
-    if (OTEL__LIKELY(otel__span_append_short(s, a, key_length))) {
-        return true;
-    }
     for (;;) {
         const size_t room = (size_t)(s->limit - s->at);
         const size_t need = otel__kv_put(s->at, room, OTEL__SPAN_ATTR, a);
-        if (OTEL__LIKELY(need <= room)) {
+        if (need <= room) {
             s->at += need;
             return true;
         }
@@ -269,29 +266,71 @@ OTEL__HOT bool otel__span_append(otel__span *s, otel__pool *pool, const otel_att
     }
 }
 
-/* Set one attribute: a key that is there gets the new value, a new one counts against the limit. */
-OTEL__HOT void otel__span_set_one(otel__span *s, otel__pool *pool, const otel_attr *a)
+/* Cover `n` bytes, at least two, that an item no longer needs, with a dead one. */
+OTEL__FN void otel__span_fill(otel__span *s, uint8_t *p, size_t n)
+{
+    const size_t width = n - 2u < 0x80u ? 1u : n - 3u < 0x4000u ? 2u : 3u;
+
+    p[0] = OTEL__SPAN_DEAD;
+    otel__pb_store_padded(p + 1, (uint32_t)(n - 1u - width), width);
+    s->dead = true;
+}
+
+/* Write a new value over an old field, where the two take the same room, or the new one less. */
+OTEL__FN bool otel__span_overwrite(otel__span *s, uint8_t *old, const otel_attr *a)
+{
+    const size_t room = (size_t)(otel__kv_end(old) - old);
+    otel__kv     kv;
+    uint64_t     high = 0;
+    size_t       need;
+
+    if (!otel__kv_measure_checked(&kv, a)) {
+        return false;
+    }
+    need = otel__kv_field_size(&kv);
+    if (need != room && need + 2u > room) {
+        return false;
+    }
+    (void)otel__kv_store(old, OTEL__SPAN_ATTR, &kv, a, &high);
+    if (need < room) {
+        otel__span_fill(s, old + need, room - need);
+    }
+    return true;
+}
+
+/* Set an attribute whose key may be there already, or which does not fit as simply as most do. */
+OTEL__FN OTEL__NOINLINE void otel__span_set_odd(otel__span *s, otel__pool *pool, const otel_attr *a,
+                                                uint64_t bit)
 {
     const size_t n = otel__attr_key_length(a);
-    uint64_t     bit;
-    uint8_t     *old = NULL;
+    uint8_t     *old = n != 0 && n <= OTEL__KEY_MAX ? otel__span_find(s, pool, a) : NULL;
 
-    if (OTEL__UNLIKELY(n == 0 || n > OTEL__KEY_MAX)) {
+    if (old != NULL && otel__span_overwrite(s, old, a)) {
+        return;
+    }
+    if (n == 0 || n > OTEL__KEY_MAX || (old == NULL && s->n_attrs >= s->r->attribute_limit) ||
+        !otel__span_append(s, pool, a)) {
         s->dropped_attrs++;
         return;
     }
-    bit = otel__attr_key_bit(otel__attr_hash_key(a, n));
-    if (OTEL__UNLIKELY((s->keys & bit) != 0)) {
-        old = otel__span_find(s, pool, a);
-    }
-    if (OTEL__UNLIKELY(old == NULL && s->n_attrs >= s->r->attribute_limit)) {
-        s->dropped_attrs++;
-    } else if (OTEL__UNLIKELY(!otel__span_append(s, pool, a, n))) {
-        s->dropped_attrs++;
-    } else {
+    s->keys |= bit;
+    s->n_attrs = (uint16_t)(s->n_attrs + (old == NULL));
+    otel__span_kill(s, old);
+}
+
+/* Set one attribute: a key that is there gets the new value, a new one counts against the limit. */
+OTEL__HOT void otel__span_set_one(otel__span *s, otel__pool *pool, const otel_attr *a)
+{
+    const size_t   n = otel__attr_key_length(a);
+    const uint64_t bit = otel__attr_key_bit(otel__attr_hash_key(a, n));
+
+    if (OTEL__LIKELY((s->keys & bit) == 0) && OTEL__LIKELY(n != 0) &&
+        OTEL__LIKELY(s->n_attrs < s->r->attribute_limit) &&
+        OTEL__LIKELY(otel__span_append_short(s, a, n))) {
         s->keys |= bit;
-        s->n_attrs = (uint16_t)(s->n_attrs + (old == NULL));
-        otel__span_kill(s, old);
+        s->n_attrs++;
+    } else {
+        otel__span_set_odd(s, pool, a, bit);
     }
 }
 
@@ -319,6 +358,9 @@ OTEL__HOT void otel__span_put_name(otel__span *s, otel__pool *pool, const char *
     const size_t n = strlen(name);
     uint64_t     high = 0;
 
+    if (OTEL__UNLIKELY(n == 0)) {
+        return; /* P-02: left out */
+    }
     if (OTEL__LIKELY(n + 3u <= OTEL_LITE_SPAN_BYTES - OTEL__SPAN_HEAD)) {
         uint8_t *p = s->at;
         *p++ = OTEL__SPAN_NAME;

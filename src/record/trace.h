@@ -71,7 +71,7 @@ OTEL__FN void otel__trace_finish(otel__span *s)
     otel__recorder *r = s->r;
     otel__trace    *t = r->trace;
     const uint32_t  generation = otel__a32_peek(&s->word) >> 3;
-    uint8_t         tail[12]; /* two tags, two 32-bit varints */
+    uint8_t         tail[16]; /* two tags with 32-bit varints, and a status */
     uint8_t        *end = tail;
     otel__ring_slot slot;
     size_t          n;
@@ -90,6 +90,12 @@ OTEL__FN void otel__trace_finish(otel__span *s)
         *end++ = OTEL__PB_TAG(12, OTEL__PB_VARINT);
         end = otel__pb_store_varint(end, s->dropped_events);
         (void)otel__a32_count(&r->losses.events, s->dropped_events);
+    }
+    if (OTEL__UNLIKELY(s->bare)) {
+        *end++ = OTEL__SPAN_STATUS;
+        *end++ = 2;
+        *end++ = OTEL__PB_TAG(3, OTEL__PB_VARINT);
+        *end++ = s->status;
     }
     n = OTEL__RECORD_PREFIX + otel__span_size(s, &t->pool) + (size_t)(end - tail);
     if (OTEL__UNLIKELY(otel__a32_load(r->live) != OTEL__LIVE_OPEN)) {
@@ -188,6 +194,7 @@ OTEL__HOT void otel__trace_fill(otel__span *s, otel_scope *scope, const otel_con
     s->n_extents = 0;
     s->status = (uint8_t)OTEL_STATUS_CODE_UNSET;
     s->dead = false;
+    s->bare = false;
     s->dropped_attrs = 0;
     s->dropped_events = 0;
 }
@@ -200,11 +207,15 @@ OTEL__FN void otel__trace_start_bare(otel__recorder *r, const otel_context *pare
     otel__trace_identify(parent, &ids, &span->context);
 }
 
-OTEL__HOT const otel_context *otel__trace_parent(const otel_span_options *options)
+/* The parent: what the options say, else the current span, copied to `current`; NULL for a root. */
+OTEL__HOT const otel_context *otel__trace_parent(const otel_span_options *options,
+                                                 otel_context            *current)
 {
-    const otel_context *parent = otel__context_current();
+    const otel_context *parent = current;
     if (options != NULL && (options->root || options->parent != NULL)) {
         parent = options->root ? NULL : options->parent;
+    } else {
+        otel__context_read(current);
     }
     return parent != NULL && otel__context_is_valid(parent) ? parent : NULL;
 }
@@ -232,7 +243,8 @@ OTEL__HOT void otel__trace_describe(otel__span *s, const char *name,
 OTEL_API otel_span otel_span_start(otel_scope *scope, const char *name,
                                    const otel_span_options *options)
 {
-    const otel_context *parent = otel__trace_parent(options);
+    otel_context        current;
+    const otel_context *parent = otel__trace_parent(options, &current);
     otel__recorder     *r = scope != NULL ? scope->r : NULL;
     otel_span           span;
     otel__span         *s;
@@ -306,7 +318,7 @@ OTEL__FN void otel__event_measure(otel__event *e, const char *name, otel_attrs a
     size_t   i;
 
     e->name = otel__text_utf8_repair(NULL, name, strlen(name));
-    e->body = 9u + otel__pb_field_size(e->name);
+    e->body = 9u + (e->name > 0 ? otel__pb_field_size(e->name) : 0u);
     e->dropped = 0;
     e->repeats = otel__attrs_may_repeat(attrs);
     for (i = 0; i < attrs.count; i++) {
@@ -331,9 +343,11 @@ OTEL__FN uint8_t *otel__event_store(uint8_t *p, const otel__event *e, const char
     uint64_t high = 0;
     size_t   i;
 
-    *p++ = OTEL__PB_TAG(2, OTEL__PB_LEN);
-    p = otel__kv_length(p, e->name);
-    p += otel__text_utf8_repair((char *)p, name, strlen(name));
+    if (e->name > 0) {
+        *p++ = OTEL__PB_TAG(2, OTEL__PB_LEN);
+        p = otel__kv_length(p, e->name);
+        p += otel__text_utf8_repair((char *)p, name, strlen(name));
+    }
     for (i = 0; i < attrs.count; i++) {
         otel__kv kv;
         if (otel__kv_measure_checked(&kv, &attrs.items[i]) &&
@@ -414,10 +428,9 @@ OTEL_API void otel_span_set_status(otel_span span, otel_status_code code, const 
         if (s->status != OTEL_STATUS_CODE_UNSET) {
             old = otel__span_find_status(s, &s->r->trace->pool);
         }
-        if (otel__trace_put_status(s, code, code == OTEL_STATUS_CODE_ERROR ? message : NULL)) {
-            otel__span_kill(s, old);
-            s->status = (uint8_t)code;
-        }
+        s->bare = !otel__trace_put_status(s, code, code == OTEL_STATUS_CODE_ERROR ? message : NULL);
+        otel__span_kill(s, old);
+        s->status = (uint8_t)code;
     }
     otel__trace_unlock(s, span.generation);
 }

@@ -29,6 +29,7 @@ typedef struct otel__pipe {
     otel__ring *ring; /* NULL: the signal is off                       */
     char       *path; /* of the request, under the endpoint's own path */
     uint32_t    batch;
+    uint32_t    resend;   /* records of the request that is tried again: the same body        */
     uint32_t    attempt;  /* of the request that is under way or waits        */
     uint64_t    delay_ns; /* longest wait of a record for its batch           */
     uint64_t    due_ns;   /* when what is queued goes out, full or not        */
@@ -170,10 +171,7 @@ OTEL__FN bool otel__engine_collect(otel__engine *e, uint64_t now)
     if (!e->in_flight || e->request.signal != OTEL_SIGNAL_METRICS) {
         otel__engine_supersede(pipe);
     }
-    c.largest = otel__ring_largest(pipe->ring);
-    if (c.largest > e->batch.cap) {
-        c.largest = (uint32_t)e->batch.cap;
-    }
+    c.request = e->batch.cap - otel__batch_overhead(e->resource.len);
     otel__collect_all(&c, &e->r);
     pipe->due_ns = now;
     e->reading = otel__ring_head_load(pipe->ring).count;
@@ -328,7 +326,9 @@ OTEL__FN bool otel__engine_start(otel__engine *e, uint64_t now)
             continue;
         }
         pipe->stalled = false;
-        if (otel__batch_build(&e->batch, &e->r, pipe->ring, &e->resource, pipe->batch)) {
+        if (otel__batch_build(&e->batch, &e->r, pipe->ring, &e->resource,
+                              pipe->attempt > 0 ? pipe->resend : pipe->batch)) {
+            pipe->resend = e->batch.n_records;
             e->next_pipe = (at + 1u) % OTEL_SIGNAL_COUNT; /* take turns */
             otel__engine_send(e, (otel_signal)at, now);
             return true;

@@ -67,10 +67,10 @@ typedef enum otel__env_kind {
       "pieces of OTEL_LITE_CHUNK_BYTES that big spans share")                                      \
     X(metric_interval_ms, DURATION, "OTEL_METRIC_EXPORT_INTERVAL", 60000, 60000, 1, 2147483647,    \
       "time between two collections")                                                              \
-    X(metric_queue_bytes, BYTES, NULL, 262144, 1024, 256, 1073741824,                              \
-      "encoded readings queued at most")                                                           \
     X(series_bytes, BYTES, NULL, 1048576, 1024, 256, 1073741824,                                   \
       "attribute sets and their values")                                                           \
+    X(metric_queue_bytes, BYTES, NULL, 1048576, 1024, 256, 1073741824,                             \
+      "encoded readings queued at most; by default what a reading of all series takes")            \
     X(max_series, LIMIT, NULL, 2000, 16, 1, 2147483647, "attribute sets of one instrument")        \
     X(max_instruments, COUNT, NULL, 256, 8, 1, 65535, "instruments")                               \
     X(log_delay_ms, DURATION, NULL, 1000, 1000, 0, 2147483647,                                     \
@@ -315,6 +315,9 @@ static void otel__env_number(otel__env_input *in, const otel__env_row *row, otel
         !otel__env_number_variable(in, row, cap, &v) &&
         !otel__env_number_code(in, in->fallback, row, cap, &v)) {
         v = otel__env_standard(row, queue);
+        if (row->offset == offsetof(otel_options, metric_queue_bytes) && v < out->series_bytes) {
+            v = out->series_bytes; /* resolved before: a reading of all series fits */
+        }
     }
     memcpy((char *)out + row->offset, &v, sizeof v);
 }

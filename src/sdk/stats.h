@@ -72,7 +72,8 @@ OTEL_API void otel_stats_get(otel_sdk *sdk, otel_stats *stats)
     stats->failed_requests = otel__a64_peek(&sdk->e.failed);
     stats->memory_bytes = sdk->memory_bytes;
 #if !defined(OTEL_LITE_NO_METRICS)
-    stats->series = otel__a32_peek(&sdk->metrics.n_filled);
+    stats->series = otel__a32_peek(&sdk->metrics.n_filled) -
+                    otel__a32_peek(&sdk->metrics.n_instruments); /* an overflow series each */
     stats->series_bytes_used = (size_t)otel__a32_peek(&sdk->metrics.pool_used) * OTEL__SERIES_UNIT;
 #endif
 }

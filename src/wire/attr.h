@@ -359,93 +359,29 @@ OTEL__HOT uint64_t otel__attr_key_bit(uint64_t key_hash) { return (uint64_t)1 <<
 
 /* ---- attr: equality ---- */
 
-OTEL__HOT bool otel__attr_same_key(const otel_attr *a, const otel_attr *b)
+/* The next character of a text as it is once repaired, cut off its front. */
+OTEL__FN otel__text otel__attr_next_repaired(otel__text *rest)
 {
-    const size_t n = otel__attr_key_length(a);
-    return n == otel__attr_key_length(b) && otel__attr_same_bytes(a->key, b->key, n);
+    bool         ok;
+    const size_t n = otel__text_utf8_step(rest->s, rest->n, &ok);
+    otel__text   c = otel__text_make(rest->s, n);
+
+    rest->s += n;
+    rest->n -= n;
+    return ok ? c : otel__text_make("\xef\xbf\xbd", 3); /* U+FFFD */
 }
 
-/* Whether a later item has the key of item i, which then does not count. */
-OTEL__FN bool otel__attrs_is_shadowed(otel_attrs attrs, size_t i)
+/* Whether two texts are the same once repaired. */
+OTEL__FN OTEL__NOINLINE bool otel__attr_same_repaired(otel__text a, otel__text b)
 {
-    size_t j;
-    for (j = i + 1; j < attrs.count; j++) {
-        if (otel__attr_same_key(&attrs.items[i], &attrs.items[j])) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Whether two items may have one key: 64 bits of key hashes, so that the scan over all pairs is
- * needed rarely. */
-OTEL__FN bool otel__attrs_may_repeat(otel_attrs attrs)
-{
-    uint64_t seen = 0;
-    size_t   i;
-    for (i = 0; i < attrs.count; i++) {
-        const otel_attr *a = &attrs.items[i];
-        const uint64_t   bit = otel__attr_key_bit(otel__attr_hash_key(a, otel__attr_key_length(a)));
-        if ((seen & bit) != 0) {
-            return true;
-        }
-        seen |= bit;
-    }
-    return false;
-}
-
-/* Whether every item is kept as it is: its key differs from the others, its texts are ASCII, and
- * there are at most `limit`. Nearly every list is; `bytes` is then what its fields take. */
-OTEL__HOT bool otel__attrs_are_plain(otel_attrs attrs, uint32_t limit, size_t *bytes)
-{
-    uint64_t seen = 0;
-    size_t   i;
-
-    *bytes = 0;
-    for (i = 0; i < attrs.count; i++) {
-        const otel_attr *a = &attrs.items[i];
-        otel__kv         kv;
-        uint64_t         bit;
-        if (!otel__kv_measure(&kv, a)) {
+    while (a.n > 0 && b.n > 0) {
+        const otel__text x = otel__attr_next_repaired(&a);
+        const otel__text y = otel__attr_next_repaired(&b);
+        if (x.n != y.n || memcmp(x.s, y.s, x.n) != 0) {
             return false;
         }
-        bit = otel__attr_key_bit(otel__attr_hash_key(a, kv.key));
-        if ((seen & bit) != 0 || !otel__attr_is_ascii(a->key, kv.key) ||
-            !otel__attr_is_ascii(a->value.s, kv.text)) {
-            return false;
-        }
-        seen |= bit;
-        *bytes += otel__kv_field_size(&kv);
     }
-    return attrs.count <= limit;
-}
-
-/* Write a plain list. */
-OTEL__HOT uint8_t *otel__attrs_store_plain(uint8_t *p, uint8_t tag, otel_attrs attrs)
-{
-    uint64_t high = 0;
-    size_t   i;
-
-    for (i = 0; i < attrs.count; i++) {
-        otel__kv kv;
-        (void)otel__kv_measure(&kv, &attrs.items[i]);
-        p = otel__kv_store(p, tag, &kv, &attrs.items[i], &high);
-    }
-    return p;
-}
-
-/* Whether item i of an event's or log record's attributes is kept; `kept` counts them. */
-OTEL__FN bool otel__attrs_keeps(otel_attrs attrs, size_t i, bool repeats, uint32_t limit,
-                                uint32_t *kept)
-{
-    if (repeats && otel__attrs_is_shadowed(attrs, i)) {
-        return false; /* not a loss: the later one is kept */
-    }
-    if (*kept >= limit) {
-        return false;
-    }
-    (*kept)++;
-    return true;
+    return a.n == b.n;
 }
 
 /* A length in bytes this library wrote itself: minimal and inside its buffer. */
@@ -491,6 +427,16 @@ OTEL__HOT bool otel__kv_same_key(const uint8_t *p, const otel_attr *a, size_t ke
     size_t         n;
     const uint8_t *key = otel__kv_key(p, &n, &value);
     return n == key_length && otel__attr_same_bytes(key, a->key, n);
+}
+
+/* The same for a key that may need repair. */
+OTEL__FN bool otel__kv_same_odd_key(const uint8_t *p, const otel_attr *a, size_t key_length)
+{
+    const uint8_t *value;
+    size_t         n;
+    const uint8_t *key = otel__kv_key(p, &n, &value);
+    return otel__attr_same_repaired(otel__text_make((const char *)key, n),
+                                    otel__text_make(a->key, key_length));
 }
 
 /* Whether the written AnyValue at `p` (n bytes) is the value of `a`. */

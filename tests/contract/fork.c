@@ -1,8 +1,9 @@
 /* fork: a parent with something of everything queued and open forks three children, one of which
  * forks again; each records and sends. What each process sends goes to a file of its own.
  *
- *   fork <folder> <first call in a child> [background] [named] [<endpoint>]
+ *   fork <folder> <first call in a child> [background] [named] [inside] [<endpoint>]
  *
+ * inside: the background thread is in the middle of a request while the children are forked.
  * <folder>/<role>.pid has the process id as text, <folder>/<role>.sent the requests: signal and
  * length, 4 bytes each, little endian, then the body. With an endpoint HTTP is used instead.
  * Roles: parent, child0, child1, child2, grandchild. Exit code 0, or the line of a failed check
@@ -10,6 +11,7 @@
 #define OTEL_LITE_IMPLEMENTATION
 #include "otel_lite.h"
 
+#include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -29,6 +31,9 @@ static otel_scope     *scope;
 static otel_counter   *counter;
 static otel_histogram *histogram;
 static otel_span       held; /* open in the parent while it forks */
+
+static bool  inside, waited; /* the engine's thread shall wait in deliver(); has waited */
+static sem_t entered, forked;
 
 static FILE *open_file(const char *suffix, const char *mode)
 {
@@ -54,6 +59,11 @@ static otel_transport_result deliver(void *user, otel_request *request)
     FILE *file = open_file("sent", "ab");
 
     (void)user;
+    if (inside && !waited && strcmp(role, "parent") == 0) {
+        waited = true;
+        (void)sem_post(&entered);
+        (void)sem_wait(&forked);
+    }
     put_word(file, (uint32_t)request->signal);
     put_word(file, (uint32_t)request->length);
     CHECK(fwrite(request->body, 1, request->length, file) == request->length);
@@ -109,6 +119,7 @@ static void begin_child(void)
         CHECK(strcmp(first, "stats") == 0);
     }
     otel_stats_get(sdk, &stats);
+    CHECK(stats.bad_values == 0 && stats.requests <= 1);
     for (i = 0; i < OTEL_SIGNAL_COUNT; i++) {
         CHECK(stats.signal[i].queued <= 1); /* what the first call may have put there */
         CHECK(stats.signal[i].open == 0);
@@ -132,7 +143,8 @@ static void end_process(void)
             gone += s->dropped[k];
         }
         CHECK(s->started == s->unsampled + s->open + s->ended && s->ended == gone);
-        CHECK(s->delivered == s->ended && s->delivered > 0);
+        CHECK(s->delivered == s->ended - s->dropped[OTEL_DROP_TOO_LARGE] && s->delivered > 0);
+        CHECK(s->dropped[OTEL_DROP_TOO_LARGE] == (strcmp(role, "parent") == 0 && i == 2 ? 1 : 0));
     }
     otel_release(sdk);
 }
@@ -167,10 +179,21 @@ static pid_t start(const char *name, int generations)
     return child;
 }
 
+/* Losses of the parent, which are not the children's. */
+static void lose(void)
+{
+    static char large[600000]; /* more than half the queue */
+
+    memset(large, 'x', sizeof large - 1);
+    otel_log(scope, OTEL_SEVERITY_INFO, large, OTEL_NO_ATTRS);
+    otel_counter_add(counter, -1, OTEL_NO_ATTRS);
+}
+
 int main(int argc, char **argv)
 {
     const otel_attr named = otel_str("service.instance.id", "chosen");
     otel_options    o;
+    bool            want_inside = false;
     pid_t           children[3];
     int             i;
 
@@ -181,8 +204,12 @@ int main(int argc, char **argv)
     o.service_name = "forker";
     o.ignore_environment = true;
     o.transport.send = deliver;
+    o.span_batch = o.log_batch = 8;
+    (void)sem_init(&entered, 0, 0);
+    (void)sem_init(&forked, 0, 0);
     for (i = 3; i < argc; i++) {
         o.background = o.background || strcmp(argv[i], "background") == 0;
+        want_inside = want_inside || strcmp(argv[i], "inside") == 0;
         if (strcmp(argv[i], "named") == 0) {
             o.resource = otel_attrs_of(&named, 1);
         } else if (strncmp(argv[i], "http", 4) == 0) {
@@ -198,7 +225,12 @@ int main(int argc, char **argv)
     write_pid();
     record(20);
     CHECK(otel_flush(sdk, 5000) == OTEL_OK); /* a connection is open, an engine has run */
+    inside = want_inside;
+    lose();
     record(20);
+    if (inside) {
+        (void)sem_wait(&entered);
+    }
     held = otel_span_start(scope, role, NULL);
     (void)otel_span_attach(held);
     otel_span_set(held, OTEL_ATTRS(otel_str("k", "v")));
@@ -207,6 +239,7 @@ int main(int argc, char **argv)
     children[1] = start("child1", 2);
     record(20); /* the parent goes on meanwhile */
     children[2] = start("child2", 1);
+    (void)sem_post(&forked);
     for (i = 0; i < 3; i++) {
         wait_for(children[i]);
     }

@@ -82,9 +82,10 @@ def test_children_are_processes_of_their_own(first, forking):
     check_resources(sent, pids, named=False)
 
 
-@pytest.mark.parametrize("arguments", [("background",), ("named",), ("background", "named")],
+@pytest.mark.parametrize("arguments", [("background",), ("named",), ("background", "named"),
+                                       ("background", "inside")],
                          ids=" ".join)
-def test_children_of_a_process_with_a_thread_or_a_chosen_instance(arguments, forking):
+def test_children_of_a_process_with_a_thread_a_request_or_a_chosen_instance(arguments, forking):
     sent, pids = forking("span", *arguments)
     check_ids(sent)
     for role in ROLES:

@@ -40,7 +40,7 @@ static const number_case numbers[] = {
     NUMBER(span_chunks, NULL, COUNT, 256, 0, 65520, 0, BAD),
     NUMBER(metric_interval_ms, "OTEL_METRIC_EXPORT_INTERVAL", DURATION, 60000, 1, INT32_MAX, BAD,
            NEVER),
-    NUMBER(metric_queue_bytes, NULL, BYTES, 256u << 10, 256, 1u << 30, BAD, BAD),
+    NUMBER(metric_queue_bytes, NULL, BYTES, 1u << 20, 256, 1u << 30, BAD, BAD),
     NUMBER(series_bytes, NULL, BYTES, 1u << 20, 256, 1u << 30, BAD, BAD),
     NUMBER(max_series, NULL, LIMIT, 2000, 1, INT32_MAX, BAD, NEVER),
     NUMBER(max_instruments, NULL, COUNT, 256, 1, 65535, BAD, BAD),

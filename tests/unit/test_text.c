@@ -398,8 +398,8 @@ static void only_ascii_letters_have_two_cases(void)
 static void a_buffer_stores_whole_pieces_and_counts_on(void)
 {
     volatile size_t huge = SIZE_MAX; /* volatile: the compiler would warn that it cannot be */
-    char           s[8];
-    otel__text_buf b = { s, 5, 0 };
+    char            s[8];
+    otel__text_buf  b = { s, 5, 0 };
 
     memset(s, 0x7e, sizeof s);
     otel__text_add_c(&b, "abc");
