@@ -111,11 +111,11 @@
  * [10] VERSIONS
  *   OTEL_LITE_VERSION. Before 1.0 a minor version may change the API; CHANGELOG.md says how.
  *
- * Generated from src/ by amalgamate.py, source id c4ea391fc2f45082. Do not edit. */
+ * Generated from src/ by amalgamate.py, source id d04454cf3509b97f. Do not edit. */
 
 #ifndef OTEL_LITE_H
 #define OTEL_LITE_H
-#define OTEL_LITE_SOURCE_ID "c4ea391fc2f45082"
+#define OTEL_LITE_SOURCE_ID "d04454cf3509b97f"
 
 /* ---- src/api/config.h ---- */
 /* config: the compile-time switches, their defaults and the combinations that cannot work.
@@ -9567,7 +9567,8 @@ typedef struct otel__pipe {
     otel__ring *ring; /* NULL: the signal is off                       */
     char       *path; /* of the request, under the endpoint's own path */
     uint32_t    batch;
-    uint32_t    resend;   /* records of the request that is tried again: the same body        */
+    uint32_t    resend;   /* records of the request that is tried again; 0: none          */
+    uint32_t    failures; /* attempts failed in a row: the back-off, whatever was sent    */
     uint32_t    attempt;  /* of the request that is under way or waits        */
     uint64_t    delay_ns; /* longest wait of a record for its batch           */
     uint64_t    due_ns;   /* when what is queued goes out, full or not        */
@@ -9696,6 +9697,7 @@ OTEL__FN void otel__engine_supersede(otel__pipe *pipe)
     otel__a64_bump(&pipe->dropped[OTEL_DROP_SUPERSEDED], c.records);
     otel__ring_release(pipe->ring, &c);
     pipe->attempt = 0;
+    pipe->resend = 0;
 }
 
 /* Read all metrics into their ring. Returns true when a recording under way was met: its histogram
@@ -9725,6 +9727,8 @@ OTEL__FN void otel__engine_release(otel__engine *e, otel__pipe *pipe, uint64_t n
     otel__ring_release(pipe->ring, &e->batch.cursor);
     otel__a64_bump(&pipe->dropped[OTEL_DROP_TOO_LARGE], e->batch.n_large);
     pipe->attempt = 0;
+    pipe->resend = 0;
+    pipe->failures = 0;
     pipe->retry_ns = 0;
     if (!pipe->whole || otel__ring_queued(pipe->ring) == 0) {
         pipe->due_ns = now + pipe->delay_ns;
@@ -9748,7 +9752,7 @@ OTEL__FN void otel__engine_answered(otel__engine *e, otel_transport_result resul
     otel__a64_bump(&e->failed, 1u);
     if (result == OTEL_TRANSPORT_RETRY) {
         const uint32_t ms =
-            otel__retry_wait(pipe->attempt, e->request.retry_after_ms, otel__engine_random(e));
+            otel__retry_wait(++pipe->failures, e->request.retry_after_ms, otel__engine_random(e));
         pipe->retry_ns = now + (uint64_t)ms * 1000000u;
     } else {
         otel__a64_bump(&pipe->dropped[OTEL_DROP_REFUSED], e->batch.n_records);
@@ -9865,7 +9869,7 @@ OTEL__FN bool otel__engine_start(otel__engine *e, uint64_t now)
         }
         pipe->stalled = false;
         if (otel__batch_build(&e->batch, &e->r, pipe->ring, &e->resource,
-                              pipe->attempt > 0 ? pipe->resend : pipe->batch)) {
+                              pipe->resend > 0 ? pipe->resend : pipe->batch)) {
             pipe->resend = e->batch.n_records;
             e->next_pipe = (at + 1u) % OTEL_SIGNAL_COUNT; /* take turns */
             otel__engine_send(e, (otel_signal)at, now);
@@ -9963,6 +9967,8 @@ OTEL__FN void otel__engine_step(otel__engine *e, uint64_t now)
 /* What one flush waits for: records ever taken from each ring. On its caller's stack. */
 typedef struct otel__flush {
     uint32_t to[OTEL_SIGNAL_COUNT];
+    uint32_t
+        steps; /* that suffice when no answer is waited for: a request takes a record or more */
 } otel__flush;
 
 /* Read the metrics for the flushes under way. */
@@ -9984,11 +9990,13 @@ OTEL__FN void otel__engine_flush_begin(otel__engine *e, otel__flush *flush, uint
     uint32_t i;
 
     e->flushes++;
+    flush->steps = 2;
     otel__engine_flush_collect(e, now);
     for (i = 0; i < OTEL_SIGNAL_COUNT; i++) {
         otel__pipe *pipe = &e->pipes[i];
         if (pipe->ring != NULL) {
             flush->to[i] = otel__ring_head_load(pipe->ring).count;
+            flush->steps += 1u + otel__ring_queued(pipe->ring) / (OTEL__ENGINE_ROUNDS / 4u);
             pipe->retry_ns = 0;
         }
     }
@@ -10471,6 +10479,8 @@ OTEL__FN void otel__sdk_forked(otel__recorder *r)
         memset(pipe->dropped, 0, sizeof pipe->dropped);
         otel__a64_put(&pipe->delivered, 0);
         pipe->attempt = 0;
+        pipe->resend = 0;
+        pipe->failures = 0;
         pipe->retry_ns = 0;
     }
     sdk->e.in_flight = false;
@@ -10969,7 +10979,7 @@ OTEL__FN otel_status otel__sdk_flush_wait(otel_sdk *sdk, otel__flush *flush, boo
             return OTEL_OK;
         }
         passed = otel__mono_ns() - begin;
-        if (passed >= limit && (limit > 0 || ms > 0)) {
+        if (passed >= limit && (limit > 0 || ms > 0 || flush->steps-- == 0)) {
             return OTEL_TIMEOUT; /* without any time: everything that needs no waiting is done */
         }
         passed = passed < limit ? (limit - passed + 999999u) / 1000000u : 0;
@@ -10987,6 +10997,7 @@ OTEL__FN otel_status otel__sdk_flush(otel_sdk *sdk, uint32_t timeout_ms)
     bool           begun = false;
     otel_status    status;
 
+    memset(&flush, 0, sizeof flush);
     status = otel__sdk_flush_wait(sdk, &flush, &begun, otel__mono_ns(), limit);
     if (begun) {
         otel__sdk_flush_end(sdk);

@@ -8,6 +8,9 @@
 uint64_t board_ns(void);
 bool     board_random(void *buffer, size_t n);
 
+#if !defined(BENCH_HEADER)
+#define BENCH_HEADER "otel_lite.h" /* size.py: src/otel_lite.in.h, to tell the parts apart */
+#endif
 #define OTEL_LITE_FREESTANDING
 #define OTEL_LITE_MONOTONIC_NS()         board_ns()
 #define OTEL_LITE_UNIX_NS()              (board_ns() + 1800000000000000000u)
@@ -17,7 +20,7 @@ bool     board_random(void *buffer, size_t n);
 int main(void) { return 0; }
 #else
 #define OTEL_LITE_IMPLEMENTATION
-#include "otel_lite.h"
+#include BENCH_HEADER
 
 #define TICKS   (*(volatile uint32_t *)0xe000e018u) /* SysTick */
 #define UART    (*(volatile uint32_t *)0x40004000u)

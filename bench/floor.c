@@ -1,4 +1,4 @@
-/* floor: the work that no SDK can avoid, on this machine, in one thread: reading the clock, counting
+/* floor: the work that no SDK can avoid, on this machine, in one thread: reading the clock, adding
  * atomically, and for a span two clock readings, three random numbers, 160 bytes copied to a buffer
  * and one atomic step. Nothing is encoded, nothing is safe; it is what the workloads are divided
  * by. */

@@ -1,5 +1,5 @@
-/* hello: the smallest useful program, for W8: a counter, a histogram, a span, a log record, sent over
- * OTLP/HTTP to OTEL_EXPORTER_OTLP_ENDPOINT. Returns 0 when everything was delivered. */
+/* hello: the smallest useful program, for W8: a counter, a histogram, a span, a log record, sent
+ * by OTLP/HTTP to OTEL_EXPORTER_OTLP_ENDPOINT. Returns 0 when everything was delivered. */
 #define OTEL_LITE_IMPLEMENTATION
 #include "otel_lite.h"
 

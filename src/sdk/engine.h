@@ -29,7 +29,8 @@ typedef struct otel__pipe {
     otel__ring *ring; /* NULL: the signal is off                       */
     char       *path; /* of the request, under the endpoint's own path */
     uint32_t    batch;
-    uint32_t    resend;   /* records of the request that is tried again: the same body        */
+    uint32_t    resend;   /* records of the request that is tried again; 0: none          */
+    uint32_t    failures; /* attempts failed in a row: the back-off, whatever was sent    */
     uint32_t    attempt;  /* of the request that is under way or waits        */
     uint64_t    delay_ns; /* longest wait of a record for its batch           */
     uint64_t    due_ns;   /* when what is queued goes out, full or not        */
@@ -158,6 +159,7 @@ OTEL__FN void otel__engine_supersede(otel__pipe *pipe)
     otel__a64_bump(&pipe->dropped[OTEL_DROP_SUPERSEDED], c.records);
     otel__ring_release(pipe->ring, &c);
     pipe->attempt = 0;
+    pipe->resend = 0;
 }
 
 /* Read all metrics into their ring. Returns true when a recording under way was met: its histogram
@@ -187,6 +189,8 @@ OTEL__FN void otel__engine_release(otel__engine *e, otel__pipe *pipe, uint64_t n
     otel__ring_release(pipe->ring, &e->batch.cursor);
     otel__a64_bump(&pipe->dropped[OTEL_DROP_TOO_LARGE], e->batch.n_large);
     pipe->attempt = 0;
+    pipe->resend = 0;
+    pipe->failures = 0;
     pipe->retry_ns = 0;
     if (!pipe->whole || otel__ring_queued(pipe->ring) == 0) {
         pipe->due_ns = now + pipe->delay_ns;
@@ -210,7 +214,7 @@ OTEL__FN void otel__engine_answered(otel__engine *e, otel_transport_result resul
     otel__a64_bump(&e->failed, 1u);
     if (result == OTEL_TRANSPORT_RETRY) {
         const uint32_t ms =
-            otel__retry_wait(pipe->attempt, e->request.retry_after_ms, otel__engine_random(e));
+            otel__retry_wait(++pipe->failures, e->request.retry_after_ms, otel__engine_random(e));
         pipe->retry_ns = now + (uint64_t)ms * 1000000u;
     } else {
         otel__a64_bump(&pipe->dropped[OTEL_DROP_REFUSED], e->batch.n_records);
@@ -327,7 +331,7 @@ OTEL__FN bool otel__engine_start(otel__engine *e, uint64_t now)
         }
         pipe->stalled = false;
         if (otel__batch_build(&e->batch, &e->r, pipe->ring, &e->resource,
-                              pipe->attempt > 0 ? pipe->resend : pipe->batch)) {
+                              pipe->resend > 0 ? pipe->resend : pipe->batch)) {
             pipe->resend = e->batch.n_records;
             e->next_pipe = (at + 1u) % OTEL_SIGNAL_COUNT; /* take turns */
             otel__engine_send(e, (otel_signal)at, now);
@@ -425,6 +429,8 @@ OTEL__FN void otel__engine_step(otel__engine *e, uint64_t now)
 /* What one flush waits for: records ever taken from each ring. On its caller's stack. */
 typedef struct otel__flush {
     uint32_t to[OTEL_SIGNAL_COUNT];
+    uint32_t
+        steps; /* that suffice when no answer is waited for: a request takes a record or more */
 } otel__flush;
 
 /* Read the metrics for the flushes under way. */
@@ -446,11 +452,13 @@ OTEL__FN void otel__engine_flush_begin(otel__engine *e, otel__flush *flush, uint
     uint32_t i;
 
     e->flushes++;
+    flush->steps = 2;
     otel__engine_flush_collect(e, now);
     for (i = 0; i < OTEL_SIGNAL_COUNT; i++) {
         otel__pipe *pipe = &e->pipes[i];
         if (pipe->ring != NULL) {
             flush->to[i] = otel__ring_head_load(pipe->ring).count;
+            flush->steps += 1u + otel__ring_queued(pipe->ring) / (OTEL__ENGINE_ROUNDS / 4u);
             pipe->retry_ns = 0;
         }
     }

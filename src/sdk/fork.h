@@ -69,6 +69,8 @@ OTEL__FN void otel__sdk_forked(otel__recorder *r)
         memset(pipe->dropped, 0, sizeof pipe->dropped);
         otel__a64_put(&pipe->delivered, 0);
         pipe->attempt = 0;
+        pipe->resend = 0;
+        pipe->failures = 0;
         pipe->retry_ns = 0;
     }
     sdk->e.in_flight = false;

@@ -200,7 +200,7 @@ OTEL__FN otel_status otel__sdk_flush_wait(otel_sdk *sdk, otel__flush *flush, boo
             return OTEL_OK;
         }
         passed = otel__mono_ns() - begin;
-        if (passed >= limit && (limit > 0 || ms > 0)) {
+        if (passed >= limit && (limit > 0 || ms > 0 || flush->steps-- == 0)) {
             return OTEL_TIMEOUT; /* without any time: everything that needs no waiting is done */
         }
         passed = passed < limit ? (limit - passed + 999999u) / 1000000u : 0;
@@ -218,6 +218,7 @@ OTEL__FN otel_status otel__sdk_flush(otel_sdk *sdk, uint32_t timeout_ms)
     bool           begun = false;
     otel_status    status;
 
+    memset(&flush, 0, sizeof flush);
     status = otel__sdk_flush_wait(sdk, &flush, &begun, otel__mono_ns(), limit);
     if (begun) {
         otel__sdk_flush_end(sdk);
