@@ -111,11 +111,11 @@
  * [10] VERSIONS
  *   OTEL_LITE_VERSION. Before 1.0 a minor version may change the API; CHANGELOG.md says how.
  *
- * Generated from src/ by amalgamate.py, source id d04454cf3509b97f. Do not edit. */
+ * Generated from src/ by amalgamate.py, source id bf45507110bd9cf3. Do not edit. */
 
 #ifndef OTEL_LITE_H
 #define OTEL_LITE_H
-#define OTEL_LITE_SOURCE_ID "d04454cf3509b97f"
+#define OTEL_LITE_SOURCE_ID "bf45507110bd9cf3"
 
 /* ---- src/api/config.h ---- */
 /* config: the compile-time switches, their defaults and the combinations that cannot work.
@@ -6027,13 +6027,11 @@ OTEL__FN bool otel__hist_collect(otel__hist *h, uint32_t n_buckets)
 }
 
 /* ---- src/record/series.h ---- */
-/* series: the table from attribute sets to their values, shared by all instruments.
- * A series is made once, in memory from one pool, and never moves or goes away: so lookups need no
- * lock, and a cell once filled is final. Cells are offsets into the pool, at least twice as many as
- * series fit. Two threads that see a new set at once both build it; one publishes, the other's
- * memory is kept as a spare. When the pool or the instrument's limit is used up, new sets share the
- * instrument's overflow series, so that totals stay right.
- * Spec: metrics/sdk.md "Cardinality limits"; requirements C-08, M-80..M-84, M-109. */
+/* series: one attribute set of an instrument with its value: memory, building, comparing.
+ * A series is made once, in memory from one pool, and never moves or goes away, so that recorders
+ * and the collector need no lock. Its attributes stand behind it as they go out: identity is compared
+ * on those bytes. series_table.h finds them. Called by metric.h and collect.h through the table.
+ * Spec: metrics/sdk.md "Cardinality limits"; requirements C-08, M-80..M-84. */
 
 #if !defined(OTEL_LITE_NO_METRICS)
 
@@ -6049,15 +6047,19 @@ typedef enum otel__kind {
     OTEL__KIND_HISTOGRAM
 } otel__kind;
 
+enum {                         /* otel__series.touched */
+       OTEL__SERIES_VALUE = 1, /* a recorder was here                          */
+       OTEL__SERIES_POINT = 2  /* the collector's: in the reading it is making */
+};
+
 typedef struct otel__series {
     otel__a32 next;    /* offset of the instrument's next series, in order of appearance */
-    otel__a32 touched; /* 1 once a value is there                                        */
+    otel__a32 touched; /* OTEL__SERIES_*: 0 until a value is there                       */
     uint64_t  hash;
     uint64_t  start_unix;  /* ns: when the set was first seen  */
     uint32_t  instrument;  /* index                            */
     uint32_t  bytes;       /* of the whole series, for a spare */
     uint32_t  attrs_bytes; /* encoded attributes               */
-    bool      has_point;   /* collector: in the reading under way */
     uint16_t  n_attrs;
     uint16_t  attrs_at; /* offset of the attributes from here, in OTEL__SERIES_UNIT */
     union {
@@ -6389,6 +6391,18 @@ OTEL__FN bool otel__series_same_encoded(otel__series *a, otel__series *b)
     return true;
 }
 
+#endif /* OTEL_LITE_NO_METRICS */
+
+/* ---- src/record/series_table.h ---- */
+/* series_table: from attribute sets to series, one table for all instruments.
+ * Cells are offsets into the series' pool, at least twice as many as series fit; a cell once filled
+ * is final, so that a lookup that hits needs no lock. Two threads that see a new set at once both
+ * build it; one publishes, the other's memory is kept as a spare. When the pool or the instrument's
+ * limit is used up, new sets share the instrument's overflow series: totals stay right.
+ * Spec: metrics/sdk.md "Cardinality limits"; requirements C-08, M-80..M-84, M-109. */
+
+#if !defined(OTEL_LITE_NO_METRICS)
+
 /* ---- series: the table ---- */
 
 OTEL__HOT uint32_t otel__series_cell(const otel__metrics *m, const otel__instrument *in,
@@ -6529,6 +6543,24 @@ OTEL__FN uint32_t otel__series_add(otel__metrics *m, otel__instrument *in, otel_
     return used;
 }
 
+/* The series with the set as it was given, or 0. */
+OTEL__HOT uint32_t otel__series_look(otel__metrics *m, const otel__instrument *in, otel_attrs attrs,
+                                     const otel__set *set)
+{
+    uint32_t cell = otel__series_cell(m, in, set->hash);
+    uint32_t offset;
+
+    while ((offset = otel__a32_load(&m->cells[cell])) != 0) {
+        otel__series *s = otel__series_at(m, offset);
+        if (s->hash == set->hash && s->instrument == in->index &&
+            (otel__series_same_order(s, attrs) || otel__series_same_any(s, attrs, set))) {
+            break;
+        }
+        cell = (cell + 1u) & (m->n_cells - 1u);
+    }
+    return offset;
+}
+
 /* A set that the table does not hold as it was given: make it, or share the overflow series. Text
  * that needs repair never matches as given: such a set is built to be looked up. */
 OTEL__FN OTEL__COLD uint32_t otel__series_new(otel__metrics *m, otel__instrument *in,
@@ -6548,6 +6580,10 @@ OTEL__FN OTEL__COLD uint32_t otel__series_new(otel__metrics *m, otel__instrument
     }
     found = otel__series_add(m, in, set, attrs, offset);
     if (found == 0) {
+        found =
+            otel__series_look(m, in, attrs, set); /* another thread took the last place for it */
+    }
+    if (found == 0) {
         (void)otel__a32_count(&in->r->losses.overflowed, 1u);
         found = in->overflow;
     }
@@ -6560,26 +6596,14 @@ OTEL__FN OTEL__NOINLINE uint32_t otel__series_search(otel__metrics *m, otel__ins
 {
     const uint64_t seed = in->r->seed[0];
     otel__set      set;
-    uint32_t       cell;
+    uint32_t       offset;
 
     otel__set_hash(&set, attrs, seed);
     if (OTEL__UNLIKELY(set.repeats)) {
         otel__set_unrepeat(&set, attrs, seed);
     }
-    cell = otel__series_cell(m, in, set.hash);
-    for (;;) {
-        const uint32_t offset = otel__a32_load(&m->cells[cell]);
-        otel__series  *s;
-        if (offset == 0) {
-            return otel__series_new(m, in, &set, attrs);
-        }
-        s = otel__series_at(m, offset);
-        if (s->hash == set.hash && s->instrument == in->index &&
-            (otel__series_same_order(s, attrs) || otel__series_same_any(s, attrs, &set))) {
-            return offset;
-        }
-        cell = (cell + 1u) & (m->n_cells - 1u);
-    }
+    offset = otel__series_look(m, in, attrs, &set);
+    return OTEL__LIKELY(offset != 0) ? offset : otel__series_new(m, in, &set, attrs);
 }
 
 /* The series of a set, made if it is new. */
@@ -6605,7 +6629,8 @@ OTEL__HOT otel__series *otel__series_get(otel__metrics *m, otel__instrument *in,
 OTEL__INLINE void otel__series_touch(otel__series *s)
 {
     if (OTEL__UNLIKELY(otel__a32_peek(&s->touched) == 0)) {
-        otel__a32_store(&s->touched, 1u);
+        (void)otel__a32_or(&s->touched,
+                           OTEL__SERIES_VALUE); /* the collector may be adding its bit */
     }
 }
 
@@ -7202,7 +7227,7 @@ OTEL__FN void otel__collect_points(otel__out *o, const otel__collect *c, const o
 
     for (;;) {
         otel__series *s = otel__series_at(c->m, offset);
-        if (s->has_point) {
+        if ((otel__a32_peek(&s->touched) & OTEL__SERIES_POINT) != 0) {
             otel__pb_head(o, 1, otel__collect_point_size(in, s));
             if (in->kind == OTEL__KIND_HISTOGRAM) {
                 otel__collect_histogram(o, in, s, c->now);
@@ -7297,8 +7322,9 @@ OTEL__FN void otel__collect_instrument(otel__collect *c, otel__instrument *in)
     }
     for (offset = first; offset != 0;) {
         otel__series *s = otel__series_at(c->m, offset);
-        s->has_point = otel__collect_has_point(in, s);
-        if (s->has_point) {
+        if (otel__collect_has_point(in, s)) {
+            otel__a32_put(&s->touched,
+                          OTEL__SERIES_VALUE | OTEL__SERIES_POINT); /* not 0: it stays */
             const size_t one = otel__pb_field_size(otel__collect_point_size(in, s));
             if (points > 0 && points + one > room) {
                 otel__collect_queue(c, in, first, last, points);

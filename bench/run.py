@@ -12,7 +12,7 @@ import os
 import statistics
 import sys
 
-from common import BENCH, BUILD, build, build_small, have, machine, output, write_json
+from common import BENCH, BUILD, SMALL, build, build_static, have, machine, output, write_json
 
 ROUNDS, SCALE, QUICK_SCALE, LAUNCHES = 15, 5, 1, 21
 WRAP = "-Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc"
@@ -52,7 +52,7 @@ def hello():
     """W8, or None where there is no musl-gcc: size, libraries, peak memory, time to a request."""
     if not have("musl-gcc"):
         return None
-    program = build_small("hello", BENCH / "hello.c")
+    program = build_static("hello", BENCH / "hello.c", *SMALL)
     launcher = build("launch", [BENCH / "launch.c"], "-std=c11", "-D_GNU_SOURCE", "-O2")
     runs = [line.split() for line in output(launcher, LAUNCHES, program).splitlines()]
     if any(requests != "3" or code != "0" for _, _, requests, code in runs):
@@ -65,7 +65,8 @@ def hello():
 
 
 def needed(program):
-    return output("readelf", "-d", program, stderr=-3).count("(NEEDED)")
+    """The number of shared libraries."""
+    return output("readelf", "-d", program).count("(NEEDED)")
 
 
 def table(floor, workloads):
@@ -89,7 +90,7 @@ def table(floor, workloads):
 
 def table_hello(found):
     if found is None:
-        print("W8: not measured, there is no musl-gcc")
+        print("left out: W8 (musl-gcc missing)")
         return
     print(f"W8   hello, static: {found['bytes']} bytes, {found['libraries']} shared libraries, "
           f"{found['rss_kib']} KiB at most, first request after {found['first_export_us']:.0f} us "

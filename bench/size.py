@@ -2,20 +2,23 @@
 """How large the library is: `make size`, bench/size.py. Prints the tables, writes bench/size.json.
 
   the quickstart, static with musl, stripped, -Os, next to an empty program
-  the parts of src/, as x86-64 machine code at -Os and -O2: what each function's file is
+  the parts of src/, as this machine's code at -Os and -O2, and Cortex-M4's at -Os
   Cortex-M4 at -Os, linked: metrics over a callback, and all three signals
   the deepest stack of each recording call
 
 A tool that is missing leaves its figures out, by name: `left out: NAME (TOOL missing)`.
 """
+import platform
 import re
 import sys
 
-from common import BENCH, BUILD, ROOT, build, build_small, have, machine, output, write_json
+from common import (BENCH, BUILD, COMPILER, ROOT, SMALL, build, build_static, have, machine,
+                    output, write_json)
 
 M4 = ["-std=c99", "-mcpu=cortex-m4", "-mthumb", "-Os", "-ffunction-sections", "-fdata-sections"]
 M4_LINK = ["-nostartfiles", "--specs=nano.specs", "-Wl,--gc-sections", "-Wl,-e,main"]
 METRICS_ONLY = ["-DOTEL_LITE_NO_TRACES", "-DOTEL_LITE_NO_LOGS"]
+HOST = platform.machine()
 PARTS = "src/otel_lite.in.h"
 SPLIT = ["-g", "-ffunction-sections", "-fdata-sections", f'-DBENCH_HEADER="{PARTS}"']
 
@@ -32,11 +35,13 @@ def quickstart(sizes):
     empty = BUILD / "empty.c"
     BUILD.mkdir(parents=True, exist_ok=True)
     empty.write_text("int main(void)\n{\n    return 0;\n}\n")
-    program = build_small("quickstart", ROOT / "examples" / "quickstart.c")
-    sizes["musl_quickstart"] = program.stat().st_size
-    sizes["musl_empty"] = build_small("empty", empty).stat().st_size
-    print(f"quickstart, static musl, stripped: {sizes['musl_quickstart']} bytes "
-          f"(96 KiB is {96 * 1024}); an empty program: {sizes['musl_empty']}")
+    source = ROOT / "examples" / "quickstart.c"
+    sizes["musl_quickstart"] = build_static("quickstart", source, *SMALL).stat().st_size
+    sizes["musl_quickstart_plain"] = build_static("quickstart", source).stat().st_size
+    sizes["musl_empty"] = build_static("empty", empty, *SMALL).stat().st_size
+    print(f"quickstart, static musl, -Os, stripped: {sizes['musl_quickstart']} bytes, without "
+          f"{' '.join(SMALL)}: {sizes['musl_quickstart_plain']}; an empty program: "
+          f"{sizes['musl_empty']}; 96 KiB is {96 * 1024}")
 
 
 def text_bytes(program):
@@ -98,8 +103,8 @@ def section_bytes(path, prefix):
 
 
 def parts(sizes):
-    columns = {"x86_64_os": by_part("parts_os.o", "library.c", "gcc", ["-std=c99", "-Os"]),
-               "x86_64_o2": by_part("parts_o2.o", "library.c", "gcc", ["-std=c99", "-O2"])}
+    columns = {f"{HOST}_os": by_part("parts_os.o", "library.c", COMPILER, ["-std=c99", "-Os"]),
+               f"{HOST}_o2": by_part("parts_o2.o", "library.c", COMPILER, ["-std=c99", "-O2"])}
     if have("arm-none-eabi-gcc"):
         columns["cortex_m4_os"] = by_part("parts_m4.o", "firmware.c", "arm-none-eabi-gcc", M4,
                                           "arm-none-eabi-")
@@ -159,8 +164,8 @@ def stack_of(out, compiler, sources, flags):
 
 
 def stack(sizes):
-    columns = {"x86_64_o2": stack_of("stack_o2.o", "gcc", [BENCH / "library.c"],
-                                     ["-std=c99", "-O2"])}
+    columns = {f"{HOST}_o2": stack_of("stack_o2.o", COMPILER, [BENCH / "library.c"],
+                                      ["-std=c99", "-O2"])}
     if have("arm-none-eabi-gcc"):
         columns["cortex_m4_os"] = stack_of("stack_m4.o", "arm-none-eabi-gcc",
                                            [BENCH / "firmware.c"], M4)

@@ -38,6 +38,7 @@
 #include "record/log.h"
 #include "record/histogram.h"
 #include "record/series.h"
+#include "record/series_table.h"
 #include "record/metric.h"
 #include "record/collect.h"
 

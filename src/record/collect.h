@@ -120,7 +120,7 @@ OTEL__FN void otel__collect_points(otel__out *o, const otel__collect *c, const o
 
     for (;;) {
         otel__series *s = otel__series_at(c->m, offset);
-        if (s->has_point) {
+        if ((otel__a32_peek(&s->touched) & OTEL__SERIES_POINT) != 0) {
             otel__pb_head(o, 1, otel__collect_point_size(in, s));
             if (in->kind == OTEL__KIND_HISTOGRAM) {
                 otel__collect_histogram(o, in, s, c->now);
@@ -215,8 +215,9 @@ OTEL__FN void otel__collect_instrument(otel__collect *c, otel__instrument *in)
     }
     for (offset = first; offset != 0;) {
         otel__series *s = otel__series_at(c->m, offset);
-        s->has_point = otel__collect_has_point(in, s);
-        if (s->has_point) {
+        if (otel__collect_has_point(in, s)) {
+            otel__a32_put(&s->touched,
+                          OTEL__SERIES_VALUE | OTEL__SERIES_POINT); /* not 0: it stays */
             const size_t one = otel__pb_field_size(otel__collect_point_size(in, s));
             if (points > 0 && points + one > room) {
                 otel__collect_queue(c, in, first, last, points);

@@ -7,7 +7,7 @@
 
 #if !defined(OTEL_LITE_NO_METRICS)
 
-#include "series.h"
+#include "series_table.h"
 
 #define OTEL__BOUNDS_MAX 255u
 

@@ -58,9 +58,10 @@ class Server:
     """Listens on a port of loopback and runs `serve` for each connection, until the with block
     ends. On its own it is a black hole: it accepts and says nothing."""
     accepts = True
+    port = 0
 
     def __enter__(self):
-        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.listener = socket.create_server(("127.0.0.1", self.port))
         self.port = self.listener.getsockname()[1]
         self.endpoint = f"http://127.0.0.1:{self.port}"
         self.connections, self.lock = [], threading.Lock()
@@ -104,8 +105,8 @@ class Deaf(Server):
 class Backend(Server):
     """Answers every request with `reply`, and keeps it."""
 
-    def __init__(self, reply=OK):
-        self.reply, self.requests = reply, []
+    def __init__(self, reply=OK, port=0):
+        self.reply, self.port, self.requests = reply, port, []
 
     def serve(self, connection, number):
         data = b""

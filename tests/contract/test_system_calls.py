@@ -1,5 +1,6 @@
 """Recording makes no system call and takes no lock, allocates nothing and reaches no stdio: shown by
 a filter that kills on any system call, and by what the objects refer to."""
+import os
 import re
 import signal
 import subprocess
@@ -59,10 +60,15 @@ def test_without_wake_up_recording_beside_a_thread_makes_no_system_call(recordin
     assert run_c(recording("gcc-O2", "-DOTEL_LITE_NO_WAKE"), "unwoken").returncode == 0
 
 
-def test_nothing_configured_makes_no_system_call_at_all(recording, run_c):
-    program = recording("gcc-O2")
-    clean = {name: "" for name in ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_SDK_DISABLED")}
-    assert run_c(program, "nothing", env=clean).returncode == 0
+@pytest.mark.parametrize("variables", [
+    {}, {"OTEL_SDK_DISABLED": "true", "OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9"},
+    {"OTEL_SERVICE_NAME": "s", "OTEL_EXPORTER_OTLP_HEADERS": "a=b", "OTEL_BSP_MAX_QUEUE_SIZE": "7",
+     "OTEL_RESOURCE_ATTRIBUTES": "a=b", "OTEL_METRIC_EXPORT_INTERVAL": "nonsense"},
+], ids=["nothing", "disabled", "no-endpoint"])
+def test_nothing_configured_makes_no_system_call_at_all(variables, recording, run_c):
+    """So no socket, no thread, no file."""
+    clean = {name: "" for name in os.environ if name.startswith("OTEL_")}
+    assert run_c(recording("gcc-O2"), "nothing", env={**clean, **variables}).returncode == 0
 
 
 @pytest.mark.parametrize("mode", ["forbidden", "configured"])

@@ -60,11 +60,14 @@ static void produce(unsigned index)
     ready = 1;
     unblock_storm();
     while (!is_set(&stop)) {
+        const uint32_t n = random_below(&my_seed, longest + 1);
+        bool           done;
         inside = 1;
-        if (!put_from(me, random_below(&my_seed, longest + 1))) {
+        done = put_from(me, n);
+        inside = 0;
+        if (!done) {
             (void)sched_yield();
         }
-        inside = 0;
     }
     block_storm();
 }

@@ -452,7 +452,7 @@ static void a_long_name_is_whole_while_there_are_chunks(void)
     m = delivered(otel_span_start(scope, name, NULL));
     T_CHECK(field_is(&m, 5, name));
     m = delivered(otel_span_start(scope, NULL, NULL));
-    T_CHECK(field_is(&m, 5, ""));
+    T_EQ_INT(count_fields(m.data, m.length, 5), 0); /* P-02: an empty name is left out */
     free(name);
     shut();
 }

@@ -1,0 +1,224 @@
+/* spans.h: the race that spans.c runs under real signals and spans_forced.c under forced interrupts.
+ *
+ * Four threads share a board of handles and do anything to any of them: start, set, add events, end,
+ * end twice, use handles of long ended spans; an interrupt does the same to the span that its own
+ * thread is writing. Whatever is written into a span carries the span's number, so that a write that
+ * hits another span shows; each started span must be delivered exactly once. */
+#ifndef SPANS_H
+#define SPANS_H
+
+#include "unit/helpers.h"
+#include "race.h"
+
+#define BOARD   12
+#define NUMBERS 400000
+
+typedef struct handle {
+    otel_span span;
+    uint32_t  number; /* 0: none */
+} handle;
+
+static otel_sdk       *sdk;
+static otel_scope     *scope;
+static handle          board[BOARD];
+static pthread_mutex_t board_lock = PTHREAD_MUTEX_INITIALIZER;
+static uint32_t        next_number;
+
+static uint8_t  seen[NUMBERS]; /* times a span was delivered: the main thread's */
+static uint64_t span_ids[NUMBERS];
+static uint32_t n_delivered;
+
+static int           stop;
+static unsigned long recorded, unrecorded, nested, ended_inside;
+
+static __thread uint64_t              my_seed;
+static __thread volatile sig_atomic_t inside; /* a call on `mine` is under way */
+static __thread volatile sig_atomic_t ready;
+static __thread handle mine; /* the span this thread is using; written while !inside */
+
+/* ---- what is delivered ---- */
+
+static void check_span(void *user, const otel__pb_field *in, const otel__pb_field *m)
+{
+    const uint32_t number = (uint32_t)attr_int(m, 9, "number", 0);
+    otel__pb_field f, kv, id;
+    unsigned       i;
+    char           name[32];
+
+    (void)user;
+    (void)in;
+    if (!T_CHECK(number > 0 && number < NUMBERS)) {
+        return;
+    }
+    T_EQ_INT(++seen[number], 1);
+    (void)snprintf(name, sizeof name, "span %u", number);
+    T_CHECK(field_is(m, 5, name));
+    for (i = 0; find_field(m->data, m->length, 9, i, &kv); i++) {
+        otel__pb_field any;
+        T_CHECK(find_field(kv.data, kv.length, 2, 0, &any));
+        T_EQ_INT(field_value(&any, 3, 0), number);
+    }
+    for (i = 0; find_field(m->data, m->length, 11, i, &f); i++) {
+        T_EQ_INT(attr_int(&f, 3, "number", 0), number);
+    }
+    if (find_field(m->data, m->length, 15, 0, &f)) {
+        T_CHECK(field_is(&f, 2, name));
+    }
+    T_CHECK(field_value(m, 8, 0) >= field_value(m, 7, UINT64_MAX)); /* end, start */
+    T_CHECK(find_field(m->data, m->length, 2, 0, &id) && id.length == 8);
+    memcpy(&span_ids[n_delivered++], id.data, 8);
+}
+
+static otel_transport_result take(void *user, otel_request *request)
+{
+    (void)user;
+    T_EQ_INT(each_record(request, check_span, NULL), request->n_records);
+    return OTEL_TRANSPORT_SENT;
+}
+
+/* ---- what the threads and interrupts do ---- */
+
+static handle start_span(void)
+{
+    handle h;
+    char   name[32];
+
+    h.number = __atomic_add_fetch(&next_number, 1, __ATOMIC_SEQ_CST);
+    if (h.number >= NUMBERS) {
+        memset(&h, 0, sizeof h);
+        return h;
+    }
+    (void)snprintf(name, sizeof name, "span %u", h.number);
+    {
+        const otel_attr         number = otel_int("number", h.number);
+        const otel_span_options options = { NULL, true, OTEL_SPAN_KIND_DEFAULT, { &number, 1 } };
+        h.span = otel_span_start(scope, name, &options);
+    }
+    (void)count_one(h.span.slot != NULL ? &recorded : &unrecorded);
+    return h;
+}
+
+static void use_span(const handle *h, uint32_t dice)
+{
+    static const char *const keys[] = { "a", "b", "another key", "d", "number" };
+    char                     name[32];
+
+    (void)snprintf(name, sizeof name, "span %u", h->number);
+    switch (dice % 8) {
+    case 0: otel_span_end(h->span); break;
+    case 1: otel_span_add_event(h->span, "event", OTEL_ATTRS(otel_int("number", h->number))); break;
+    case 2: otel_span_set_status(h->span, OTEL_STATUS_CODE_ERROR, name); break;
+    case 3: (void)otel_span_is_recording(h->span); break;
+    default:
+        otel_span_set(h->span, OTEL_ATTRS(otel_int(keys[dice / 8 % 5], h->number),
+                                          otel_int(keys[dice / 64 % 5], h->number)));
+        break;
+    }
+}
+
+/* What an interrupt does: something to the very span that its thread is busy with, or a whole span. */
+static void interrupt_with(uint32_t dice)
+{
+    if (inside) {
+        (void)count_one(&nested);
+        (void)count_one(dice % 3 == 0 ? &ended_inside : &nested);
+        if (dice % 3 == 0) {
+            otel_span_end(mine.span);
+        } else {
+            use_span(&mine, dice / 3);
+        }
+    }
+    if (dice % 16 == 5) {
+        const handle h = start_span();
+        use_span(&h, 4);
+        otel_span_end(h.span);
+    }
+}
+
+/* One random thing to one random handle of the board. */
+static void play(void)
+{
+    const uint32_t at = random_below(&my_seed, BOARD), dice = (uint32_t)random_of(&my_seed);
+    handle         h, old;
+
+    while (otel_queue_free(sdk, OTEL_SIGNAL_TRACES) < 100 && !is_set(&stop)) {
+        (void)sched_yield(); /* let the delivery catch up, most of the time */
+    }
+    (void)pthread_mutex_lock(&board_lock); /* the handles are exchanged in order, not used so */
+    h = board[at];
+    (void)pthread_mutex_unlock(&board_lock);
+    if (h.number == 0 || dice % 4 == 0) {
+        h = start_span();
+        (void)pthread_mutex_lock(&board_lock);
+        old = board[at];
+        board[at] = h;
+        (void)pthread_mutex_unlock(&board_lock);
+        otel_span_end(old.span); /* what falls off the board is ended, perhaps once more */
+    }
+    mine = h;
+    inside = 1;
+    use_span(&h, dice / 4);
+    inside = 0;
+}
+
+/* ---- the race ---- */
+
+static int compare_ids(const void *a, const void *b)
+{
+    const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+static void open_sdk(void)
+{
+    otel_options o;
+
+    memset(&o, 0, sizeof o);
+    o.transport.send = take;
+    o.ignore_environment = true;
+    o.max_open_spans = BOARD + 1; /* now and then there is none */
+    o.span_chunks = 20;
+    o.span_queue = 4000;
+    o.span_queue_bytes = 1 << 21;
+    sdk = otel_open(&o);
+    scope = otel_scope_get(sdk, "race", NULL);
+    memset(board, 0, sizeof board);
+    memset(seen, 0, sizeof seen);
+    next_number = n_delivered = 0;
+    recorded = unrecorded = nested = ended_inside = 0;
+    stop = 0;
+}
+
+/* Ends everything, delivers it, and compares the counts of both sides. */
+static void settle(void)
+{
+    otel_stats s;
+    uint64_t   lost;
+    uint32_t   i;
+
+    for (i = 0; i < BOARD; i++) {
+        otel_span_end(board[i].span);
+    }
+    T_EQ_INT(otel_flush(sdk, 20000), OTEL_OK);
+    otel_stats_get(sdk, &s);
+    lost =
+        s.signal[0].dropped[OTEL_DROP_QUEUE_RECORDS] + s.signal[0].dropped[OTEL_DROP_QUEUE_BYTES];
+    T_EQ_INT(s.signal[0].open, 0);
+    T_EQ_INT(n_delivered + lost, recorded); /* each once: check_span looked at the numbers */
+    T_EQ_INT(s.signal[0].dropped[OTEL_DROP_NO_SLOT], unrecorded);
+    T_EQ_INT(s.signal[0].delivered, n_delivered);
+    T_EQ_INT(otel__pool_free_count(&sdk->trace.pool), sdk->trace.pool.n);
+    T_CHECK(stats_add_up(sdk));
+    qsort(span_ids, n_delivered, sizeof span_ids[0], compare_ids);
+    for (i = 1; i < n_delivered; i++) {
+        T_CHECK(span_ids[i] != span_ids[i - 1]);
+    }
+    printf(
+        "# %lu spans, %lu without a slot, %lu lost to a full queue, %lu interrupted calls (%lu by "
+        "an end), %lu busy handles\n",
+        recorded, unrecorded, (unsigned long)lost, nested, ended_inside,
+        (unsigned long)s.busy_handles);
+    otel_release(sdk);
+}
+
+#endif /* SPANS_H */
