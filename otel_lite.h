@@ -111,11 +111,11 @@
  * [10] VERSIONS
  *   OTEL_LITE_VERSION. Before 1.0 a minor version may change the API; CHANGELOG.md says how.
  *
- * Generated from src/ by amalgamate.py, source id bf45507110bd9cf3. Do not edit. */
+ * Generated from src/ by amalgamate.py, source id 798fc61c760e520e. Do not edit. */
 
 #ifndef OTEL_LITE_H
 #define OTEL_LITE_H
-#define OTEL_LITE_SOURCE_ID "bf45507110bd9cf3"
+#define OTEL_LITE_SOURCE_ID "798fc61c760e520e"
 
 /* ---- src/api/config.h ---- */
 /* config: the compile-time switches, their defaults and the combinations that cannot work.
@@ -10909,15 +10909,12 @@ OTEL__FN void otel__sdk_nudge(otel_sdk *sdk)
 
 OTEL_API void otel_transport_complete(otel_request *request, otel_transport_result result)
 {
-    uint32_t      expected = OTEL__ANSWER_WAIT;
-    otel__engine *e;
+    otel_sdk *sdk = request != NULL ? request->sdk : NULL; /* once: the answer ends the request */
+    uint32_t  expected = OTEL__ANSWER_WAIT;
 
-    if (request == NULL || request->sdk == NULL || (unsigned)result >= OTEL_TRANSPORT_PENDING) {
-        return;
-    }
-    e = &request->sdk->e;
-    if (otel__a32_cas(&e->answer, &expected, OTEL__ANSWER_RESULT + (uint32_t)result)) {
-        otel__sdk_nudge(request->sdk);
+    if (sdk != NULL && (unsigned)result < (unsigned)OTEL_TRANSPORT_PENDING &&
+        otel__a32_cas(&sdk->e.answer, &expected, OTEL__ANSWER_RESULT + (uint32_t)result)) {
+        otel__sdk_nudge(sdk);
     }
 }
 
@@ -11189,6 +11186,7 @@ OTEL_API void otel_stats_get(otel_sdk *sdk, otel_stats *stats)
     if (sdk == NULL) {
         return;
     }
+    (void)otel__recorder_live(&sdk->e.r); /* a forked child counts for itself */
     l = &sdk->e.r.losses;
     for (i = 0; i < OTEL_SIGNAL_COUNT; i++) {
         otel__sdk_signal_stats(sdk, i, &stats->signal[i]);

@@ -104,15 +104,12 @@ OTEL__FN void otel__sdk_nudge(otel_sdk *sdk)
 
 OTEL_API void otel_transport_complete(otel_request *request, otel_transport_result result)
 {
-    uint32_t      expected = OTEL__ANSWER_WAIT;
-    otel__engine *e;
+    otel_sdk *sdk = request != NULL ? request->sdk : NULL; /* once: the answer ends the request */
+    uint32_t  expected = OTEL__ANSWER_WAIT;
 
-    if (request == NULL || request->sdk == NULL || (unsigned)result >= OTEL_TRANSPORT_PENDING) {
-        return;
-    }
-    e = &request->sdk->e;
-    if (otel__a32_cas(&e->answer, &expected, OTEL__ANSWER_RESULT + (uint32_t)result)) {
-        otel__sdk_nudge(request->sdk);
+    if (sdk != NULL && (unsigned)result < (unsigned)OTEL_TRANSPORT_PENDING &&
+        otel__a32_cas(&sdk->e.answer, &expected, OTEL__ANSWER_RESULT + (uint32_t)result)) {
+        otel__sdk_nudge(sdk);
     }
 }
 

@@ -56,6 +56,7 @@ OTEL_API void otel_stats_get(otel_sdk *sdk, otel_stats *stats)
     if (sdk == NULL) {
         return;
     }
+    (void)otel__recorder_live(&sdk->e.r); /* a forked child counts for itself */
     l = &sdk->e.r.losses;
     for (i = 0; i < OTEL_SIGNAL_COUNT; i++) {
         otel__sdk_signal_stats(sdk, i, &stats->signal[i]);

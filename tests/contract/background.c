@@ -126,7 +126,7 @@ int main(int argc, char **argv)
         (void)poll(NULL, 0, 1); /* a joined thread is still listed for a moment */
     }
     print("tasks.closed", entries("/proc/self/task") - tasks);
-    print("descriptors.closed", entries("/proc/self/fd") - descriptors);
     otel_release(sdk);
+    print("descriptors.released", entries("/proc/self/fd") - descriptors);
     return 0;
 }

@@ -39,7 +39,7 @@ def test_closing_delivers_the_rest_and_leaves_nothing_behind(told):
     spans = list(records(r.message for r in requests if r.path == "/v1/traces"))
     assert len({span.span_id for _, _, span in spans}) == len(spans) == 69
     assert lines["tasks.opened"] == "1"
-    assert lines["tasks.closed"] == lines["descriptors.closed"] == "0"
+    assert lines["tasks.closed"] == lines["descriptors.released"] == "0"
 
 
 def test_one_connection_is_enough(told):
