@@ -111,11 +111,11 @@
  * [10] VERSIONS
  *   OTEL_LITE_VERSION. Before 1.0 a minor version may change the API; CHANGELOG.md says how.
  *
- * Generated from src/ by amalgamate.py, source id 798fc61c760e520e. Do not edit. */
+ * Generated from src/ by amalgamate.py, source id 664b19d3a3fb844d. Do not edit. */
 
 #ifndef OTEL_LITE_H
 #define OTEL_LITE_H
-#define OTEL_LITE_SOURCE_ID "798fc61c760e520e"
+#define OTEL_LITE_SOURCE_ID "664b19d3a3fb844d"
 
 /* ---- src/api/config.h ---- */
 /* config: the compile-time switches, their defaults and the combinations that cannot work.
@@ -1236,6 +1236,9 @@ it with -D_GNU_SOURCE"
 #if !defined(OTEL_LITE_NO_THREADS)
 #include <pthread.h>
 #include <signal.h>
+#if defined(__linux__)
+#include <sys/prctl.h>
+#endif
 #endif
 #if !defined(OTEL_LITE_NO_MALLOC)
 #include <stdlib.h>
@@ -8868,6 +8871,10 @@ static void otel__net_send(otel__net *n)
             n->sent += (size_t)put;
         } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
             return;
+        } else if (errno == ENOBUFS || errno == ENOMEM) {
+            otel__net_fail(n, OTEL__NET_E_SEND,
+                           errno); /* the system is short: no reply will come */
+            return;
         } else if (errno != EINTR) {
             n->send_errno = errno; /* a refusal may have come before: read on */
         }
@@ -9018,6 +9025,8 @@ OTEL__FN otel__net_result otel__net_step(otel__net *n, uint64_t now_ns)
         }
         if (n->state == OTEL__NET_EXCHANGE) {
             otel__net_send(n);
+        }
+        if (n->state == OTEL__NET_EXCHANGE) {
             otel__net_receive(n);
         }
         if (n->state != OTEL__NET_BEGIN) {
@@ -10652,6 +10661,9 @@ OTEL__FN void *otel__sdk_thread(void *user)
     otel_sdk     *sdk = (otel_sdk *)user;
     struct pollfd fds[2];
 
+#if defined(__linux__)
+    (void)prctl(PR_SET_NAME, "otel_lite", 0, 0, 0);
+#endif
     while (otel__a32_load(&sdk->thread.stop) == 0) {
         const uint32_t ms = otel_poll(sdk);
         const size_t   n = otel_poll_fds(sdk, fds, 2);

@@ -32,6 +32,9 @@ it with -D_GNU_SOURCE"
 #if !defined(OTEL_LITE_NO_THREADS)
 #include <pthread.h>
 #include <signal.h>
+#if defined(__linux__)
+#include <sys/prctl.h>
+#endif
 #endif
 #if !defined(OTEL_LITE_NO_MALLOC)
 #include <stdlib.h>

@@ -71,6 +71,9 @@ OTEL__FN void *otel__sdk_thread(void *user)
     otel_sdk     *sdk = (otel_sdk *)user;
     struct pollfd fds[2];
 
+#if defined(__linux__)
+    (void)prctl(PR_SET_NAME, "otel_lite", 0, 0, 0);
+#endif
     while (otel__a32_load(&sdk->thread.stop) == 0) {
         const uint32_t ms = otel_poll(sdk);
         const size_t   n = otel_poll_fds(sdk, fds, 2);

@@ -293,6 +293,10 @@ static void otel__net_send(otel__net *n)
             n->sent += (size_t)put;
         } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
             return;
+        } else if (errno == ENOBUFS || errno == ENOMEM) {
+            otel__net_fail(n, OTEL__NET_E_SEND,
+                           errno); /* the system is short: no reply will come */
+            return;
         } else if (errno != EINTR) {
             n->send_errno = errno; /* a refusal may have come before: read on */
         }
@@ -443,6 +447,8 @@ OTEL__FN otel__net_result otel__net_step(otel__net *n, uint64_t now_ns)
         }
         if (n->state == OTEL__NET_EXCHANGE) {
             otel__net_send(n);
+        }
+        if (n->state == OTEL__NET_EXCHANGE) {
             otel__net_receive(n);
         }
         if (n->state != OTEL__NET_BEGIN) {
