@@ -111,11 +111,11 @@
  * [10] VERSIONS
  *   OTEL_LITE_VERSION. Before 1.0 a minor version may change the API; CHANGELOG.md says how.
  *
- * Generated from src/ by amalgamate.py, source id 664b19d3a3fb844d. Do not edit. */
+ * Generated from src/ by amalgamate.py, source id d3c5545295234b58. Do not edit. */
 
 #ifndef OTEL_LITE_H
 #define OTEL_LITE_H
-#define OTEL_LITE_SOURCE_ID "664b19d3a3fb844d"
+#define OTEL_LITE_SOURCE_ID "d3c5545295234b58"
 
 /* ---- src/api/config.h ---- */
 /* config: the compile-time switches, their defaults and the combinations that cannot work.
@@ -10979,6 +10979,9 @@ OTEL__FN bool otel__sdk_flush_done(otel_sdk *sdk, const otel__flush *flush)
 OTEL__FN void otel__sdk_flush_end(otel_sdk *sdk)
 {
     while (otel__a32_swap(&sdk->e.busy, 1u) != 0) {
+        if (otel__a32_load(sdk->e.r.live) != OTEL__LIVE_OPEN) {
+            return; /* closed by another thread, which keeps the engine */
+        }
         otel__sdk_nap(sdk, 1); /* a step of another thread: it never waits itself */
     }
     sdk->e.flushes--;
@@ -11012,6 +11015,9 @@ OTEL__FN otel_status otel__sdk_flush_wait(otel_sdk *sdk, otel__flush *flush, boo
         ms = otel__sdk_step(sdk);
         if (*begun && otel__sdk_flush_done(sdk, flush)) {
             return OTEL_OK;
+        }
+        if (otel__a32_load(sdk->e.r.live) != OTEL__LIVE_OPEN) {
+            return OTEL_TIMEOUT; /* closed by another thread: what was left is counted there */
         }
         passed = otel__mono_ns() - begin;
         if (passed >= limit && (limit > 0 || ms > 0 || flush->steps-- == 0)) {

@@ -162,6 +162,9 @@ OTEL__FN bool otel__sdk_flush_done(otel_sdk *sdk, const otel__flush *flush)
 OTEL__FN void otel__sdk_flush_end(otel_sdk *sdk)
 {
     while (otel__a32_swap(&sdk->e.busy, 1u) != 0) {
+        if (otel__a32_load(sdk->e.r.live) != OTEL__LIVE_OPEN) {
+            return; /* closed by another thread, which keeps the engine */
+        }
         otel__sdk_nap(sdk, 1); /* a step of another thread: it never waits itself */
     }
     sdk->e.flushes--;
@@ -195,6 +198,9 @@ OTEL__FN otel_status otel__sdk_flush_wait(otel_sdk *sdk, otel__flush *flush, boo
         ms = otel__sdk_step(sdk);
         if (*begun && otel__sdk_flush_done(sdk, flush)) {
             return OTEL_OK;
+        }
+        if (otel__a32_load(sdk->e.r.live) != OTEL__LIVE_OPEN) {
+            return OTEL_TIMEOUT; /* closed by another thread: what was left is counted there */
         }
         passed = otel__mono_ns() - begin;
         if (passed >= limit && (limit > 0 || ms > 0 || flush->steps-- == 0)) {

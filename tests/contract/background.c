@@ -106,10 +106,10 @@ int main(int argc, char **argv)
     scope = otel_scope_get(sdk, "background", NULL);
     counter = otel_counter_create(scope, "rounds", NULL, NULL);
     print("tasks.opened", entries("/proc/self/task") - tasks);
-    print_thread();
 
     record(BATCH - 1);
     (void)poll(NULL, 0, 300);
+    print_thread(); /* it had time to name itself */
     print("early", (long)delivered(OTEL_SIGNAL_TRACES));
     record(1);
     print("batch_ms", until(OTEL_SIGNAL_TRACES, BATCH));
