@@ -19,6 +19,8 @@ fi
 
 out=build/demo.txt
 mkdir -p build
+# Emptied here: the shell in the background may be late, and an old address would be read.
+: >"$out"
 "$otel" recv --port 0 --count 7 --timeout 20 >"$out" &
 receiver=$!
 trap 'kill "$receiver" 2>/dev/null || :' EXIT INT TERM

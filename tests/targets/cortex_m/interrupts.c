@@ -67,6 +67,7 @@ static otel_sdk *open_sdk(void)
     o.transport.send = put;
     o.span_delay_ms = o.log_delay_ms = OTEL_ZERO;
     o.series_bytes = 2048;
+    o.metric_queue_bytes = 1024;
     o.memory = (uint8_t *)block + (16u - (uintptr_t)block % 16u) % 16u;
     o.memory_bytes = sizeof block - 16u;
     return otel_open(&o);
