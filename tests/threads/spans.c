@@ -20,6 +20,7 @@ static void handler(int sig)
 
 static void body(unsigned index)
 {
+    me = index;
     my_seed = index + 1;
     storm_seed = index + 100;
     ready = 1;
@@ -28,6 +29,7 @@ static void body(unsigned index)
         play();
     }
     block_storm();
+    end_all();
 }
 
 static void each_span_is_delivered_once_and_whole(void)
@@ -38,10 +40,9 @@ static void each_span_is_delivered_once_and_whole(void)
     open_sdk();
     begin_storm(handler);
     start_threads(runners, THREADS, body);
-    while (
-        !t_bad &&
-        (n_delivered < 20000 || now_count(&nested) < NESTED || now_count(&ended_inside) < ENDED) &&
-        T_CHECK(seconds() < end)) {
+    while (!t_bad &&
+           (n_delivered < 20000 || sum_counts().nested < NESTED || sum_counts().ended < ENDED) &&
+           T_CHECK(seconds() < end)) {
         (void)otel_poll(sdk);
         if (otel_queue_free(sdk, OTEL_SIGNAL_TRACES) < 3500) {
             (void)otel_flush(sdk, 0);
@@ -51,7 +52,7 @@ static void each_span_is_delivered_once_and_whole(void)
     end_storm();
     join_threads(runners, THREADS);
     settle();
-    T_CHECK(nested >= NESTED && ended_inside >= ENDED);
+    T_CHECK(sum_counts().nested >= NESTED && sum_counts().ended >= ENDED);
 }
 
 int main(int argc, char **argv)

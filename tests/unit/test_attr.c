@@ -414,6 +414,31 @@ static void hashes_tell_attributes_apart(void)
     T_CHECK(collide * 100 < differ); /* keys of 17 bytes may differ in the one that is not hashed */
 }
 
+static void each_byte_and_each_kind_counts_in_a_hash(void)
+{
+    const char     *none = NULL;
+    const otel_attr kinds[] = { otel_int("k", 0), otel_bool("k", false), otel_f64("k", 0),
+                                otel_str("k", ""), otel_str("k", none) };
+    char            text[41];
+    size_t          n, at, i, k;
+
+    for (i = 0; i < COUNT(kinds); i++) {
+        for (k = 0; k < i; k++) {
+            T_CHECK(hash_of(&kinds[i], 7) != hash_of(&kinds[k], 7));
+        }
+    }
+    memset(text, 'x', sizeof text);
+    for (n = 1; n < sizeof text; n++) {
+        const otel_attr a = otel_strn("k", text, n);
+        const uint64_t  hash = hash_of(&a, 7);
+        for (at = 0; at < n; at++) {
+            text[at] = 'y';
+            T_CHECK(hash_of(&a, 7) != hash);
+            text[at] = 'x';
+        }
+    }
+}
+
 /* ---- keys that occur twice ---- */
 
 static void the_last_of_equal_keys_counts(void)
@@ -495,6 +520,7 @@ int main(int argc, char **argv)
     T_RUN(two_attributes_are_the_same_when_the_model_says_so);
     T_RUN(a_written_attribute_read_back_hashes_and_encodes_as_before);
     T_RUN(hashes_tell_attributes_apart);
+    T_RUN(each_byte_and_each_kind_counts_in_a_hash);
     T_RUN(the_last_of_equal_keys_counts);
     T_RUN(the_limit_counts_only_what_is_kept);
     T_RUN(repeated_keys_are_never_overlooked);
