@@ -111,11 +111,11 @@
  * [10] VERSIONS
  *   OTEL_LITE_VERSION. Before 1.0 a minor version may change the API; CHANGELOG.md says how.
  *
- * Generated from src/ by amalgamate.py, source id d3c5545295234b58. Do not edit. */
+ * Generated from src/ by amalgamate.py, source id b15157fd7bb93857. Do not edit. */
 
 #ifndef OTEL_LITE_H
 #define OTEL_LITE_H
-#define OTEL_LITE_SOURCE_ID "d3c5545295234b58"
+#define OTEL_LITE_SOURCE_ID "b15157fd7bb93857"
 
 /* ---- src/api/config.h ---- */
 /* config: the compile-time switches, their defaults and the combinations that cannot work.
@@ -1811,7 +1811,16 @@ typedef struct otel__ring_head {
     uint32_t count;
 } otel__ring_head;
 
+/* Keeps what producers write, what the consumer writes and what is only read in different cache
+ * lines: for every record two processors would take a shared one from each other. */
+#if defined(OTEL_LITE_FREESTANDING) || defined(OTEL_LITE_NO_THREADS)
+#define OTEL__RING_APART(name)
+#else
+#define OTEL__RING_APART(name) uint8_t name[64];
+#endif
+
 typedef struct otel__ring {
+    OTEL__RING_APART(apart_before)
     /* producers, atomic */
 #if OTEL__ATOMIC_64
     otel__a64 head; /* count << 32 | position */
@@ -1819,6 +1828,7 @@ typedef struct otel__ring {
     otel__a32 head;
     otel__a32 count;
 #endif
+    OTEL__RING_APART(apart_after)
     /* consumer, read by producers */
     otel__a32 tail;  /* position */
     otel__a32 taken; /* records ever released, modulo 2^32 */
@@ -4424,10 +4434,20 @@ OTEL__FN bool otel__context_is_valid(const otel_context *c)
     return (high | low) != 0 && span != 0;
 }
 
+/* Field by field: sixteen bytes at a time would overlap, and a read that needs two stores which are
+ * still under way stalls the processor. */
+OTEL__HOT void otel__context_copy(otel_context *to, const otel_context *from)
+{
+    memcpy(to->trace_id, from->trace_id, sizeof to->trace_id);
+    memcpy(to->span_id, from->span_id, sizeof to->span_id);
+    to->trace_flags = from->trace_flags;
+    to->remote = from->remote;
+}
+
 /* ---- context: the current span of this thread ---- */
 
-#define OTEL__CURRENT_COPIES                                                                       \
-    4u /* one counts; so many signal handlers less one may interrupt writers */
+/* One copy counts; so many handlers less one may interrupt each other while they attach. */
+#define OTEL__CURRENT_COPIES 4u
 
 /* Several copies and which one counts. A handler that reads in the middle of an attach sees the old
  * one whole; one that attaches and detaches itself takes a copy that nobody is writing. */
@@ -4440,16 +4460,25 @@ typedef struct otel__current {
 
 OTEL__TLS otel__current otel__context_tls;
 
-/* Copy the current span's identity, whole even if a handler attaches spans meanwhile. */
-OTEL__HOT void otel__context_read(otel_context *to)
+/* Copy the current span's identity, whole even if a handler attaches spans meanwhile. Returns false
+ * when there is none; `to` is then not written. */
+OTEL__HOT bool otel__context_read(otel_context *to)
 {
     uint32_t swaps;
+    bool     valid;
+
     do {
+        const otel_context *current;
         swaps = otel__context_tls.swaps;
         OTEL__COMPILER_FENCE();
-        *to = otel__context_tls.copy[otel__context_tls.which];
+        current = &otel__context_tls.copy[otel__context_tls.which];
+        valid = otel__context_is_valid(current);
+        if (valid) {
+            otel__context_copy(to, current);
+        }
         OTEL__COMPILER_FENCE();
     } while (OTEL__UNLIKELY(swaps != otel__context_tls.swaps));
+    return valid;
 }
 
 OTEL__FN otel_context otel__context_swap(const otel_context *next)
@@ -4458,7 +4487,8 @@ OTEL__FN otel_context otel__context_swap(const otel_context *next)
     otel_context  previous;
     uint8_t       at = 0;
 
-    otel__context_read(&previous);
+    memset(&previous, 0, sizeof previous);
+    (void)otel__context_read(&previous);
     while (at < OTEL__CURRENT_COPIES &&
            (at == otel__context_tls.which || ((busy >> at) & 1u) != 0)) {
         at++;
@@ -4469,7 +4499,7 @@ OTEL__FN otel_context otel__context_swap(const otel_context *next)
         otel__context_tls.copy[at] = *next;
         OTEL__COMPILER_FENCE();
         otel__context_tls.which = at;
-        otel__context_tls.swaps++;
+        otel__context_tls.swaps = otel__context_tls.swaps + 1u; /* C++20: no ++ on a volatile */
         otel__context_tls.writing = busy;
     }
     return previous;
@@ -5264,13 +5294,13 @@ OTEL__FN void otel__trace_start_bare(otel__recorder *r, const otel_context *pare
 OTEL__HOT const otel_context *otel__trace_parent(const otel_span_options *options,
                                                  otel_context            *current)
 {
-    const otel_context *parent = current;
-    if (options != NULL && (options->root || options->parent != NULL)) {
-        parent = options->root ? NULL : options->parent;
-    } else {
-        otel__context_read(current);
+    if (options != NULL && options->root) {
+        return NULL;
     }
-    return parent != NULL && otel__context_is_valid(parent) ? parent : NULL;
+    if (options != NULL && options->parent != NULL) {
+        return otel__context_is_valid(options->parent) ? options->parent : NULL;
+    }
+    return otel__context_read(current) ? current : NULL;
 }
 
 /* Set what the start was given: kind, name, attributes. The slot is locked. */
@@ -5686,12 +5716,12 @@ OTEL__HOT void otel__log_measure(otel__log_size *m, const otel_log_record *recor
 {
     size_t bytes;
 
-    if (record->context != NULL) {
-        m->context = *record->context;
-    } else {
-        otel__context_read(&m->context);
+    if (record->context == NULL) {
+        m->joins = otel__context_read(&m->context);
+    } else { /* one that is not valid is absent, not zeros: L-04, P-20 */
+        m->joins = otel__context_is_valid(record->context);
+        otel__context_copy(&m->context, record->context);
     }
-    m->joins = otel__context_is_valid(&m->context); /* else absent, not zeros: L-04, P-20 */
     m->dropped = 0;
     m->broken = false;
     m->severity_text = otel__log_text(m, record->severity_text);
@@ -6032,8 +6062,8 @@ OTEL__FN bool otel__hist_collect(otel__hist *h, uint32_t n_buckets)
 /* ---- src/record/series.h ---- */
 /* series: one attribute set of an instrument with its value: memory, building, comparing.
  * A series is made once, in memory from one pool, and never moves or goes away, so that recorders
- * and the collector need no lock. Its attributes stand behind it as they go out: identity is compared
- * on those bytes. series_table.h finds them. Called by metric.h and collect.h through the table.
+ * and the collector need no lock. Its attributes stand behind it as they go out: identity is
+ * compared on those bytes. series_table.h finds them. Called by metric.h and collect.h through the table.
  * Spec: metrics/sdk.md "Cardinality limits"; requirements C-08, M-80..M-84. */
 
 #if !defined(OTEL_LITE_NO_METRICS)

@@ -30,7 +30,16 @@ typedef struct otel__ring_head {
     uint32_t count;
 } otel__ring_head;
 
+/* Keeps what producers write, what the consumer writes and what is only read in different cache
+ * lines: for every record two processors would take a shared one from each other. */
+#if defined(OTEL_LITE_FREESTANDING) || defined(OTEL_LITE_NO_THREADS)
+#define OTEL__RING_APART(name)
+#else
+#define OTEL__RING_APART(name) uint8_t name[64];
+#endif
+
 typedef struct otel__ring {
+    OTEL__RING_APART(apart_before)
     /* producers, atomic */
 #if OTEL__ATOMIC_64
     otel__a64 head; /* count << 32 | position */
@@ -38,6 +47,7 @@ typedef struct otel__ring {
     otel__a32 head;
     otel__a32 count;
 #endif
+    OTEL__RING_APART(apart_after)
     /* consumer, read by producers */
     otel__a32 tail;  /* position */
     otel__a32 taken; /* records ever released, modulo 2^32 */

@@ -136,10 +136,20 @@ OTEL__FN bool otel__context_is_valid(const otel_context *c)
     return (high | low) != 0 && span != 0;
 }
 
+/* Field by field: sixteen bytes at a time would overlap, and a read that needs two stores which are
+ * still under way stalls the processor. */
+OTEL__HOT void otel__context_copy(otel_context *to, const otel_context *from)
+{
+    memcpy(to->trace_id, from->trace_id, sizeof to->trace_id);
+    memcpy(to->span_id, from->span_id, sizeof to->span_id);
+    to->trace_flags = from->trace_flags;
+    to->remote = from->remote;
+}
+
 /* ---- context: the current span of this thread ---- */
 
-#define OTEL__CURRENT_COPIES                                                                       \
-    4u /* one counts; so many signal handlers less one may interrupt writers */
+/* One copy counts; so many handlers less one may interrupt each other while they attach. */
+#define OTEL__CURRENT_COPIES 4u
 
 /* Several copies and which one counts. A handler that reads in the middle of an attach sees the old
  * one whole; one that attaches and detaches itself takes a copy that nobody is writing. */
@@ -152,16 +162,25 @@ typedef struct otel__current {
 
 OTEL__TLS otel__current otel__context_tls;
 
-/* Copy the current span's identity, whole even if a handler attaches spans meanwhile. */
-OTEL__HOT void otel__context_read(otel_context *to)
+/* Copy the current span's identity, whole even if a handler attaches spans meanwhile. Returns false
+ * when there is none; `to` is then not written. */
+OTEL__HOT bool otel__context_read(otel_context *to)
 {
     uint32_t swaps;
+    bool     valid;
+
     do {
+        const otel_context *current;
         swaps = otel__context_tls.swaps;
         OTEL__COMPILER_FENCE();
-        *to = otel__context_tls.copy[otel__context_tls.which];
+        current = &otel__context_tls.copy[otel__context_tls.which];
+        valid = otel__context_is_valid(current);
+        if (valid) {
+            otel__context_copy(to, current);
+        }
         OTEL__COMPILER_FENCE();
     } while (OTEL__UNLIKELY(swaps != otel__context_tls.swaps));
+    return valid;
 }
 
 OTEL__FN otel_context otel__context_swap(const otel_context *next)
@@ -170,7 +189,8 @@ OTEL__FN otel_context otel__context_swap(const otel_context *next)
     otel_context  previous;
     uint8_t       at = 0;
 
-    otel__context_read(&previous);
+    memset(&previous, 0, sizeof previous);
+    (void)otel__context_read(&previous);
     while (at < OTEL__CURRENT_COPIES &&
            (at == otel__context_tls.which || ((busy >> at) & 1u) != 0)) {
         at++;
@@ -181,7 +201,7 @@ OTEL__FN otel_context otel__context_swap(const otel_context *next)
         otel__context_tls.copy[at] = *next;
         OTEL__COMPILER_FENCE();
         otel__context_tls.which = at;
-        otel__context_tls.swaps++;
+        otel__context_tls.swaps = otel__context_tls.swaps + 1u; /* C++20: no ++ on a volatile */
         otel__context_tls.writing = busy;
     }
     return previous;

@@ -87,12 +87,12 @@ OTEL__HOT void otel__log_measure(otel__log_size *m, const otel_log_record *recor
 {
     size_t bytes;
 
-    if (record->context != NULL) {
-        m->context = *record->context;
-    } else {
-        otel__context_read(&m->context);
+    if (record->context == NULL) {
+        m->joins = otel__context_read(&m->context);
+    } else { /* one that is not valid is absent, not zeros: L-04, P-20 */
+        m->joins = otel__context_is_valid(record->context);
+        otel__context_copy(&m->context, record->context);
     }
-    m->joins = otel__context_is_valid(&m->context); /* else absent, not zeros: L-04, P-20 */
     m->dropped = 0;
     m->broken = false;
     m->severity_text = otel__log_text(m, record->severity_text);

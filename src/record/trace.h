@@ -211,13 +211,13 @@ OTEL__FN void otel__trace_start_bare(otel__recorder *r, const otel_context *pare
 OTEL__HOT const otel_context *otel__trace_parent(const otel_span_options *options,
                                                  otel_context            *current)
 {
-    const otel_context *parent = current;
-    if (options != NULL && (options->root || options->parent != NULL)) {
-        parent = options->root ? NULL : options->parent;
-    } else {
-        otel__context_read(current);
+    if (options != NULL && options->root) {
+        return NULL;
     }
-    return parent != NULL && otel__context_is_valid(parent) ? parent : NULL;
+    if (options != NULL && options->parent != NULL) {
+        return otel__context_is_valid(options->parent) ? options->parent : NULL;
+    }
+    return otel__context_read(current) ? current : NULL;
 }
 
 /* Set what the start was given: kind, name, attributes. The slot is locked. */

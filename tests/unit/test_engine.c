@@ -931,6 +931,31 @@ static void a_clock_that_runs_backwards_stops_nothing_for_good(void)
     shut();
 }
 
+/* As if so many records had gone through before. */
+static void the_counts_add_up_past_two_to_the_32(void)
+{
+    otel_options o = defaults();
+    otel__ring  *ring;
+    unsigned     i;
+
+    o.log_queue = 8;
+    open_with(&o);
+    ring = &sdk->logs.ring;
+    otel__a64_put(&ring->head, UINT64_C(0xfffffffa) << 32 | otel__ring_head_load(ring).position);
+    otel__a32_put(&ring->taken, 0xfffffffau);
+    otel__a64_put(&sdk->e.pipes[LOGS].delivered, 0xfffffffau);
+    for (i = 0; i < 3; i++) {
+        put_logs(10); /* two of them find no room */
+        T_CHECK(stats_add_up(sdk));
+        T_EQ_INT(otel_flush(sdk, 100), OTEL_OK);
+        T_CHECK(stats_add_up(sdk));
+    }
+    T_CHECK(stats_of(LOGS).delivered == UINT64_C(0xfffffffa) + 24);
+    T_EQ_INT(stats_of(LOGS).dropped[OTEL_DROP_QUEUE_RECORDS], 6);
+    T_CHECK(stats_of(LOGS).started == UINT64_C(0xfffffffa) + 30);
+    shut();
+}
+
 /* ---- everything at random ---- */
 
 static uint64_t chaos;
@@ -1082,6 +1107,7 @@ int main(int argc, char **argv)
     T_RUN(an_unfinished_record_is_looked_at_again_soon_but_not_in_a_loop);
     T_RUN(a_step_of_the_wall_clock_does_not_bend_a_span);
     T_RUN(a_clock_that_runs_backwards_stops_nothing_for_good);
+    T_RUN(the_counts_add_up_past_two_to_the_32);
     T_RUN(the_counts_add_up_after_every_step);
     return t_end();
 }

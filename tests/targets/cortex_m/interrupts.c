@@ -17,6 +17,7 @@ static bool              fill(void *buffer, size_t n);
 #include "otel_lite.h"
 
 #define ROUNDS 400
+#define ADDS   16 /* of a round */
 
 static bool fill(void *buffer, size_t n)
 {
@@ -75,12 +76,18 @@ static otel_sdk *open_sdk(void)
 
 static void run(otel_sdk *sdk)
 {
-    int i;
+    int i, k;
 
     for (i = 0; i < ROUNDS; i++) {
-        otel_span span = otel_span_start(scope, "round", NULL);
+        otel_span span;
+        if (i % 16 == 0) { /* another rhythm: other instructions are interrupted */
+            board_start_timer(2311u + 61u * (uint32_t)(i / 16));
+        }
+        span = otel_span_start(scope, "round", NULL);
         otel_span_set(span, OTEL_ATTRS(otel_int("round", i)));
-        otel_counter_add(both, 1, OTEL_ATTRS(otel_str("from", "all"), otel_int("one", 1)));
+        for (k = 0; k < ADDS; k++) {
+            otel_counter_add(both, 1, OTEL_ATTRS(otel_str("from", "all"), otel_int("one", 1)));
+        }
         otel_log(scope, OTEL_SEVERITY_INFO, "round", OTEL_ATTRS(otel_int("n", i)));
         otel_span_end(span);
         (void)otel_poll(sdk);
@@ -116,14 +123,13 @@ int main(void)
     if (seen == NULL) {
         return 1;
     }
-    board_start_timer(TIMER_CYCLES);
     run(sdk);
     stopped = true;
     if (otel_flush(sdk, 0) != OTEL_OK) {
         return 2;
     }
     otel_log(scope, OTEL_SEVERITY_INFO, "end",
-             OTEL_ATTRS(otel_int("rounds", ROUNDS), otel_int("ticks", (int64_t)ticks)));
+             OTEL_ATTRS(otel_int("added", ROUNDS * ADDS), otel_int("ticks", (int64_t)ticks)));
     if (otel_close(sdk, 0) != OTEL_OK) {
         return 3;
     }
