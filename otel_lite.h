@@ -111,11 +111,11 @@
  * [10] VERSIONS
  *   OTEL_LITE_VERSION. Before 1.0 a minor version may change the API; CHANGELOG.md says how.
  *
- * Generated from src/ by amalgamate.py, source id b15157fd7bb93857. Do not edit. */
+ * Generated from src/ by amalgamate.py, source id ce146d6f07049226. Do not edit. */
 
 #ifndef OTEL_LITE_H
 #define OTEL_LITE_H
-#define OTEL_LITE_SOURCE_ID "b15157fd7bb93857"
+#define OTEL_LITE_SOURCE_ID "ce146d6f07049226"
 
 /* ---- src/api/config.h ---- */
 /* config: the compile-time switches, their defaults and the combinations that cannot work.
@@ -3959,7 +3959,7 @@ static int otel__resource_byte(otel__text *rest)
 /* What is wrong with a key or value of the variable, or NULL. */
 static const char *otel__resource_text_fault(otel__text rest)
 {
-    char   character[4]; /* the one being gathered: no character of UTF-8 is longer */
+    char   character[4] = ""; /* the one being gathered: no character of UTF-8 is longer */
     size_t n = 0;
 
     for (;;) {
@@ -6063,7 +6063,8 @@ OTEL__FN bool otel__hist_collect(otel__hist *h, uint32_t n_buckets)
 /* series: one attribute set of an instrument with its value: memory, building, comparing.
  * A series is made once, in memory from one pool, and never moves or goes away, so that recorders
  * and the collector need no lock. Its attributes stand behind it as they go out: identity is
- * compared on those bytes. series_table.h finds them. Called by metric.h and collect.h through the table.
+ * compared on those bytes. series_table.h finds them. Called by metric.h and collect.h through
+ * the table.
  * Spec: metrics/sdk.md "Cardinality limits"; requirements C-08, M-80..M-84. */
 
 #if !defined(OTEL_LITE_NO_METRICS)

@@ -55,7 +55,7 @@ def machine():
              Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
     version = output(COMPILER, "--version").splitlines()[0]
     return {"processor": names[0] if names else platform.machine(), "cpus": os.cpu_count(),
-            "system": f"{platform.system()} {platform.release()}", "compiler": version}
+            "system": platform.system(), "compiler": version}
 
 
 def write_json(path, data):

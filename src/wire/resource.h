@@ -131,7 +131,7 @@ static int otel__resource_byte(otel__text *rest)
 /* What is wrong with a key or value of the variable, or NULL. */
 static const char *otel__resource_text_fault(otel__text rest)
 {
-    char   character[4]; /* the one being gathered: no character of UTF-8 is longer */
+    char   character[4] = ""; /* the one being gathered: no character of UTF-8 is longer */
     size_t n = 0;
 
     for (;;) {

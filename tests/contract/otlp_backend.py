@@ -1,5 +1,6 @@
 """A backend on loopback for tests: keeps every request with the connection it came on and its time;
-decodes with the official bindings. Also backends that misbehave. Every port is the system's choice."""
+decodes with the official bindings. Also backends that misbehave. Every port is the system's
+choice."""
 import socket
 import struct
 import threading

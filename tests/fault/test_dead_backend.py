@@ -1,4 +1,5 @@
-"""A backend that is dead, deaf, mute or slow costs the program bounded memory and no work, delays no
+"""A backend that is dead, deaf, mute or slow costs the program bounded memory and no work,
+delays no
 exit, and every loss is counted."""
 import re
 import socket

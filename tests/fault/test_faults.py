@@ -1,4 +1,5 @@
-"""Each system function that the library calls fails, at each of its calls, once or from then on: the
+"""Each system function that the library calls fails, at each of its calls, once or from then on:
+the
 program goes on, nothing is lost that can still be sent, no descriptor leaks, errno is kept, and
 closing keeps its deadline."""
 import errno

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Count the instructions of each operation: tests/perf/instructions.py [--update].
+"""Count the instructions of each operation: python3 tests/perf/instructions.py [--update].
 
 Prints the counts next to those of bench/instructions.json; --update writes them there. callgrind
 counts exactly and neighbours do not disturb it; the program is linked with musl, since glibc picks

@@ -1,7 +1,7 @@
 """No operation takes more instructions than before, by more than 2 %: exact counts, no times.
 
 The counts are checked in as bench/instructions.json. After a change that is worth its cost, or that
-saves something: tests/perf/instructions.py --update.
+saves something: python3 tests/perf/instructions.py --update.
 """
 import sys
 from pathlib import Path
@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import instructions  # noqa: E402  (beside this file)
 
-UPDATE = "tests/perf/instructions.py --update"
+UPDATE = "python3 tests/perf/instructions.py --update"
 
 
 @pytest.fixture(scope="module")

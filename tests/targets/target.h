@@ -1,4 +1,4 @@
-/* target: what a test program needs of the machine it runs on; hosted.c and cortex_m/board.c. */
+/* target: what a test program needs of the machine it runs on; hosted.c and cortex_m/machine.c. */
 #ifndef TARGET_H
 #define TARGET_H
 

@@ -32,7 +32,8 @@ static bool is_current(uint8_t mark)
 {
     otel_context c;
 
-    otel__context_read(&c);
+    memset(&c, 0, sizeof c);
+    (void)otel__context_read(&c); /* false, and untouched, when there is none */
     return is_of(&c, mark);
 }
 

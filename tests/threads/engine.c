@@ -1,4 +1,5 @@
-/* The engine with everybody at it at once: a background thread, threads that record, poll, flush and
+/* The engine with everybody at it at once: a background thread, threads that record, poll, flush
+ * and
  * read the counts, a transport that answers later from yet another thread, SDKs that are closed in
  * the middle of it all. No record is lost uncounted, and nothing spins. */
 #include <poll.h>

@@ -348,7 +348,8 @@ static void a_set_brought_by_four_threads_at_once_is_one_series(void)
     otel_release(sdk);
 }
 
-/* With room for one series, who comes second while the first is being made may land in the overflow:
+/* With room for one series, who comes second while the first is being made may land in the
+ * overflow:
  * but nothing is counted twice or not at all, and there is one series. */
 static void bring_to_full_instruments(unsigned index)
 {

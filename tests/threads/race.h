@@ -1,7 +1,9 @@
-/* race.h: threads, a storm of timer signals, and time limits for the tests of this folder. Include it
+/* race.h: threads, a storm of timer signals, and time limits for the tests of this folder.
+ * Include it
  * after otel_lite, t.h and unit/helpers.h.
  *
- * Every test goes on until it has seen enough (rounds, nested signals) and fails when that takes longer
+ * Every test goes on until it has seen enough (rounds, nested signals) and fails when that takes
+ * longer
  * than PATIENCE: it can neither hang nor pass without having raced. */
 #ifndef RACE_H
 #define RACE_H

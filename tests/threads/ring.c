@@ -1,4 +1,5 @@
-/* The ring under four producers, a consumer, and a signal handler that puts records into the middle of
+/* The ring under four producers, a consumer, and a signal handler that puts records into the
+ * middle of
  * puts: nothing is lost, doubled, torn or out of its producer's order. */
 #define OTEL_LITE_IMPLEMENTATION
 #include "src/otel_lite.in.h"

@@ -1,8 +1,11 @@
-/* spans.h: the race that spans.c runs under real signals and spans_forced.c under forced interrupts.
+/* spans.h: the race that spans.c runs under real signals and spans_forced.c under forced
+ * interrupts.
  *
- * Four threads share a board of handles and do anything to any of them: start, set, add events, end,
+ * Four threads share a board of handles and do anything to any of them: start, set, add events,
+ * end,
  * end twice, use handles of long ended spans; an interrupt does the same to the span that its own
- * thread is writing. Whatever is written into a span carries the span's number, so that a write that
+ * thread is writing. Whatever is written into a span carries the span's number, so that a write
+ * that
  * hits another span shows; each started span must be delivered exactly once. */
 #ifndef SPANS_H
 #define SPANS_H
@@ -10,7 +13,7 @@
 #include "unit/helpers.h"
 #include "race.h"
 
-#define BOARD   12
+#define BOARD   3
 #define EACH    200000 /* numbers that one thread may give */
 #define NUMBERS ((THREADS + 1) * EACH)
 
@@ -128,7 +131,8 @@ static void use_span(const handle *h, uint32_t dice)
     }
 }
 
-/* What an interrupt does: something to the very span that its thread is busy with, or a whole span. */
+/* What an interrupt does: something to the very span that its thread is busy with, or a whole
+ * span. */
 static void interrupt_with(uint32_t dice)
 {
     if (inside) {
@@ -180,7 +184,7 @@ static void play(void)
     while (otel_queue_free(sdk, OTEL_SIGNAL_TRACES) < 100 && !is_set(&stop)) {
         (void)sched_yield(); /* let the delivery catch up, most of the time */
     }
-    if (dice % 8 == 0) {
+    if (dice % 4 == 0) {
         exchange();
     }
     if (h.number == 0 || dice % 4 == 1) {
@@ -233,7 +237,7 @@ static void open_sdk(void)
     memset(&o, 0, sizeof o);
     o.transport.send = take;
     o.ignore_environment = true;
-    o.max_open_spans = 2 * BOARD; /* now and then there is none */
+    o.max_open_spans = 4 * BOARD; /* now and then there is none */
     o.span_chunks = 20;
     o.span_queue = 4000;
     o.span_queue_bytes = 1 << 21;

@@ -1,4 +1,5 @@
-/* helpers.h: what several C tests share: a random generator with a fixed seed, a finder of fields in
+/* helpers.h: what several C tests share: a random generator with a fixed seed, a finder of
+ * fields in
  * OTLP bytes that is independent of the code that wrote them, and the identity of the counts.
  * Include it after otel_lite and t.h. */
 #ifndef HELPERS_H

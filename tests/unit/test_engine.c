@@ -1,4 +1,5 @@
-/* The engine under a clock that only this test moves: when requests go out, what each answer leads to,
+/* The engine under a clock that only this test moves: when requests go out, what each answer
+ * leads to,
  * what otel_poll() says about the time until it is wanted, and that the counts add up after every
  * step whatever the transport answers. */
 #include <stddef.h>
@@ -784,7 +785,8 @@ static void a_flush_tells_what_was_lost(void)
     shut();
 }
 
-/* A backend that answers "later" to metrics all the time: their next reading replaces the first one,
+/* A backend that answers "later" to metrics all the time: their next reading replaces the first
+ * one,
  * which does not make it delivered. */
 static void a_superseded_reading_is_not_a_flushed_one(void)
 {

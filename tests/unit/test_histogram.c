@@ -235,7 +235,8 @@ static void recordings_may_overtake_one_that_sleeps_through_many_collections(voi
     free(h);
 }
 
-/* Random halves of recordings between random collections: what a collection says yes to is exact. */
+/* Random halves of recordings between random collections: what a collection says yes to is
+ * exact. */
 static void interrupted_recordings_never_show_in_part(void)
 {
     enum { OPEN = 6 };

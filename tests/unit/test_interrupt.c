@@ -325,7 +325,8 @@ static void every_call_bears_every_other_at_every_step(void)
     T_CHECK(cases > 3000);
 }
 
-/* The last place of an instrument, wanted by an interrupt too, for the same set: unless the interrupt
+/* The last place of an instrument, wanted by an interrupt too, for the same set: unless the
+ * interrupt
  * comes while the interrupted call holds that place, both find the one series. */
 static int64_t taken_at_interrupt;
 

@@ -1,10 +1,13 @@
-/* Every interleaving of small programs on the ring's own code: 2 or 3 producers and the consumer, one
+/* Every interleaving of small programs on the ring's own code: 2 or 3 producers and the
+ * consumer, one
  * shared access at a time, all schedules, the invariants looked at in every state.
  *
- * The compiler's atomic operations and memset are replaced by hooks. A thread is a list of actions (a
+ * The compiler's atomic operations and memset are replaced by hooks. A thread is a list of
+ * actions (a
  * put, a take); it is stepped by running its action again from the start with the results that its
  * accesses had before, up to one access more. So the whole state is the ring's memory and those
- * results, can be copied and compared, and needs no stacks. Sequentially consistent: what depends on
+ * results, can be copied and compared, and needs no stacks. Sequentially consistent: what
+ * depends on
  * memory orders is for ThreadSanitizer (tests/threads/ring.c). */
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,4 +1,5 @@
-/* The pool: runs of chunks by bitmap, against a naive model of it. Threads: tests/threads/pool.c. */
+/* The pool: runs of chunks by bitmap, against a naive model of it. Threads:
+ * tests/threads/pool.c. */
 #define OTEL_LITE_IMPLEMENTATION
 #include "src/otel_lite.in.h"
 #include "t.h"

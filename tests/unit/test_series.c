@@ -305,6 +305,34 @@ static void instruments_do_not_share_their_sets(void)
     shut();
 }
 
+/* So many in so small a table that they meet in its cells. */
+static void instruments_with_the_same_set_do_not_mix_in_a_crowded_table(void)
+{
+    enum { MANY = 200 };
+    otel_counter *c[MANY];
+    char          name[16];
+    unsigned      i, round;
+
+    open_with(0, 40000); /* 1024 cells, for some 400 series */
+    for (i = 0; i < MANY; i++) {
+        (void)snprintf(name, sizeof name, "c%u", i);
+        c[i] = otel_counter_create(scope, name, NULL, NULL);
+    }
+    for (round = 0; round < 3; round++) {
+        for (i = 0; i < MANY; i++) {
+            otel_counter_add(c[i], 1 + i, OTEL_ATTRS(otel_int("k", 1)));
+        }
+    }
+    collect();
+    T_EQ_INT(n_points, MANY);
+    for (i = 0; i < n_points && i < MANY; i++) {
+        (void)snprintf(name, sizeof name, "c%u", i);
+        T_EQ_STR(points[i].name, name);
+        T_EQ_INT(points[i].value, 3 * (1 + i));
+    }
+    shut();
+}
+
 /* ---- against a model ---- */
 
 #define KEYS   5
@@ -856,6 +884,7 @@ int main(int argc, char **argv)
     T_RUN(texts_that_are_repaired_to_the_same_are_one_set);
     T_RUN(the_first_128_attributes_count);
     T_RUN(instruments_do_not_share_their_sets);
+    T_RUN(instruments_with_the_same_set_do_not_mix_in_a_crowded_table);
     T_RUN(totals_of_random_sets_agree_with_the_model);
     T_RUN(sets_with_one_hash_are_told_apart);
     T_RUN(the_limit_is_exact_and_what_is_over_it_is_summed);

@@ -1,7 +1,7 @@
 /* interrupts: the main program and the timer's interrupt record into the same instruments and
  * queues at once; every total must be exact. What is sent goes to target_write(); the last log
  * record says what was recorded. Exit code 0, or the number of the step that failed. */
-#include "board.h"
+#include "machine.h"
 #include "../target.h"
 
 #include <stdbool.h>
@@ -81,7 +81,7 @@ static void run(otel_sdk *sdk)
     for (i = 0; i < ROUNDS; i++) {
         otel_span span;
         if (i % 16 == 0) { /* another rhythm: other instructions are interrupted */
-            board_start_timer(2311u + 61u * (uint32_t)(i / 16));
+            machine_start_timer(2311u + 61u * (uint32_t)(i / 16));
         }
         span = otel_span_start(scope, "round", NULL);
         otel_span_set(span, OTEL_ATTRS(otel_int("round", i)));

@@ -1,7 +1,7 @@
 /* startup: the first instructions of a Cortex-M program: the table of vectors, memory as C expects
  * it, main(), and the emulator's end with main's result. Faults end it with 99. A program that
  * wants the system timer defines tick(). */
-#include "board.h"
+#include "machine.h"
 
 #include <stdint.h>
 
@@ -16,7 +16,7 @@ void tick(void);
 
 __attribute__((weak)) void tick(void) {}
 
-void fault(void) { board_exit(99); }
+void fault(void) { machine_exit(99); }
 
 void reset(void)
 {
@@ -29,7 +29,7 @@ void reset(void)
     for (to = bss_begin; to < bss_end; to++) {
         *to = 0;
     }
-    board_exit(main());
+    machine_exit(main());
 }
 
 /* Entry 0 is the first stack pointer, 1 reset, 3 the hard fault, 15 the system timer; those between

@@ -1,6 +1,6 @@
-/* board: the emulated machine, through Arm's semihosting calls and a few registers; also
+/* machine: the emulated machine, through Arm's semihosting calls and a few registers; also
  * target_write(), which appends to requests.bin in the emulator's directory. */
-#include "board.h"
+#include "machine.h"
 #include "../target.h"
 
 #define SYS_OPEN          0x01
@@ -28,7 +28,7 @@ static uint32_t semihosting(uint32_t operation, const uint32_t *block)
     return r0;
 }
 
-void board_exit(int code)
+void machine_exit(int code)
 {
     const uint32_t block[2] = { EXIT_APPLICATION, (uint32_t)code };
 
@@ -53,18 +53,18 @@ void target_write(const void *bytes, size_t n)
     block[1] = (uint32_t)(uintptr_t)bytes;
     block[2] = (uint32_t)n;
     if (semihosting(SYS_WRITE, block) != 0) { /* bytes not written */
-        board_exit(98);
+        machine_exit(98);
     }
 }
 
-void board_start_timer(uint32_t cycles)
+void machine_start_timer(uint32_t cycles)
 {
     SYSTICK_RELOAD = cycles - 1u;
     SYSTICK_VALUE = 0;
     SYSTICK_CONTROL = 7;
 }
 
-void board_serial_write(const void *bytes, size_t n)
+void machine_serial_write(const void *bytes, size_t n)
 {
     const uint8_t *p = (const uint8_t *)bytes;
 
