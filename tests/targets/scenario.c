@@ -1,9 +1,8 @@
 /* scenario: one program for every target: records with every signal and instrument under a fake
  * clock and fixed entropy, so that each target must send the same bytes. Built hosted and, with
  * OTEL_LITE_FREESTANDING, for targets without an operating system; linked with hosted.c or
- * cortex_m/machine.c for target_write(). The limits are the firmware's defaults, named one by
- * one so
- * that every build has them. Exit code 0, or the number of the step that failed. */
+ * cortex_m/machine.c for target_write(). The limits are the firmware's defaults, named one by one
+ * so that every build has them. Exit code 0, or the number of the step that failed. */
 #if !defined(_GNU_SOURCE)
 #define _GNU_SOURCE /* hosted: system headers come before otel_lite.h here */
 #endif
@@ -14,10 +13,12 @@
 static uint64_t scenario_ns = 5000000000u;
 static bool     scenario_entropy(void *buffer, size_t n);
 
+static inline void scenario_wait(uint32_t ms) { scenario_ns += (uint64_t)ms * 1000000u; }
+
 #define OTEL_LITE_MONOTONIC_NS()         (scenario_ns)
 #define OTEL_LITE_UNIX_NS()              (scenario_ns + UINT64_C(1700000000000000000))
 #define OTEL_LITE_ENTROPY(buffer, bytes) scenario_entropy(buffer, bytes)
-#define OTEL_LITE_WAIT(fds, n, ms)       ((void)(fds), (void)(n), scenario_ns += (uint64_t)(ms)*1000000u)
+#define OTEL_LITE_WAIT(fds, n, ms)       ((void)(fds), (void)(n), scenario_wait(ms))
 #define OTEL_LITE_SPAN_BYTES             256
 #define OTEL_LITE_CHUNK_BYTES            128
 #define OTEL_LITE_IMPLEMENTATION
