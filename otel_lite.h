@@ -111,11 +111,11 @@
  * [10] VERSIONS
  *   OTEL_LITE_VERSION. Before 1.0 a minor version may change the API; CHANGELOG.md says how.
  *
- * Generated from src/ by amalgamate.py, source id ce146d6f07049226. Do not edit. */
+ * Generated from src/ by amalgamate.py, source id 60d1ed82a968114b. Do not edit. */
 
 #ifndef OTEL_LITE_H
 #define OTEL_LITE_H
-#define OTEL_LITE_SOURCE_ID "ce146d6f07049226"
+#define OTEL_LITE_SOURCE_ID "60d1ed82a968114b"
 
 /* ---- src/api/config.h ---- */
 /* config: the compile-time switches, their defaults and the combinations that cannot work.
@@ -628,8 +628,10 @@ OTEL_API const char *otel_status_text(otel_status status);
 /* A loss reason as one English line, constant. Any thread. */
 OTEL_API const char *otel_drop_text(otel_drop reason);
 
-/* Answer a request that a transport left pending. Exactly once for each; later answers are ignored.
- * Any thread, signal handler or interrupt. */
+/* Answer a request that a transport left pending, exactly once: until then nothing else is sent,
+ * and the body stays valid, also after an otel_close() that ran out of time, up to
+ * otel_release(). A second answer would be taken for the next request's. Any thread, signal
+ * handler or interrupt. */
 OTEL_API void otel_transport_complete(otel_request *request, otel_transport_result result);
 
 /* Turn an HTTP answer into a transport result by OTLP's rules: any 2xx is success; 429, 502, 503
@@ -1725,7 +1727,7 @@ OTEL__FN OTEL__COLD void otel__diag(otel__diag_sink *sink, otel_severity severit
 
 /* What a recording call could not keep, by reason. One per SDK. */
 typedef struct otel__losses {
-    otel__a32 dropped[OTEL_SIGNAL_COUNT][OTEL_DROP_COUNT]; /* before the queue; 32 bits, modulo */
+    otel__a64 dropped[OTEL_SIGNAL_COUNT][OTEL_DROP_COUNT]; /* before the queue */
     otel__a32 attributes;
     otel__a32 events;
     otel__a32 bad_values;
@@ -1735,7 +1737,7 @@ typedef struct otel__losses {
 
 OTEL__INLINE void otel__losses_drop(otel__losses *l, otel_signal signal, otel_drop reason)
 {
-    (void)otel__a32_count(&l->dropped[signal][reason], 1u);
+    (void)otel__a64_count(&l->dropped[signal][reason], 1u);
 }
 
 /* ---- src/core/arena.h ---- */
@@ -9736,7 +9738,7 @@ OTEL__FN void otel__engine_tell_losses(otel__engine *e, uint64_t now)
     counts[4] = 0;
     for (i = 0; i < OTEL_SIGNAL_COUNT; i++) {
         for (k = 0; k < OTEL_DROP_COUNT; k++) {
-            counts[4] += otel__a32_peek(&l->dropped[i][k]);
+            counts[4] += (uint32_t)otel__a64_peek(&l->dropped[i][k]);
         }
     }
     for (i = 0; i < 5; i++) {
@@ -11030,7 +11032,7 @@ OTEL__FN uint64_t otel__sdk_refused(const otel_sdk *sdk)
         n += otel__a64_peek(&sdk->e.pipes[i].dropped[OTEL_DROP_TOO_LARGE]);
     }
     for (i = 0; i < OTEL_DROP_COUNT; i++) { /* a reading that found no room in its queue */
-        n += otel__a32_peek(&sdk->e.r.losses.dropped[OTEL_SIGNAL_METRICS][i]);
+        n += otel__a64_peek(&sdk->e.r.losses.dropped[OTEL_SIGNAL_METRICS][i]);
     }
     return n;
 }
@@ -11063,7 +11065,9 @@ OTEL__FN otel_status otel__sdk_flush_wait(otel_sdk *sdk, otel__flush *flush, boo
 
 OTEL__FN otel_status otel__sdk_flush(otel_sdk *sdk, uint32_t timeout_ms)
 {
-    const uint64_t limit = otel__sdk_ns(timeout_ms == OTEL_NO_LIMIT ? UINT32_MAX : timeout_ms);
+    const uint64_t limit = otel__sdk_ns(timeout_ms == OTEL_NO_LIMIT ? UINT32_MAX
+                                        : timeout_ms == OTEL_ZERO   ? 0
+                                                                    : timeout_ms);
     const uint64_t lost = otel__sdk_refused(sdk);
     otel__flush    flush;
     bool           begun = false;
@@ -11194,16 +11198,16 @@ OTEL__FN void otel__sdk_signal_stats(const otel_sdk *sdk, uint32_t signal, otel_
     uint32_t          i;
 
     for (i = 0; i < OTEL_DROP_COUNT; i++) {
-        const uint32_t before = otel__a32_peek(&sdk->e.r.losses.dropped[signal][i]);
+        const uint64_t before = otel__a64_peek(&sdk->e.r.losses.dropped[signal][i]);
         s->dropped[i] = otel__a64_peek(&pipe->dropped[i]) + before;
-        lost += before;
+        lost += s->dropped[i];
     }
     s->delivered = otel__a64_peek(&pipe->delivered);
     if (pipe->ring == NULL) {
         return;
     }
     s->queued = otel__ring_queued(pipe->ring);
-    s->ended = otel__ring_head_load(pipe->ring).count + lost; /* spans: corrected by the caller */
+    s->ended = s->delivered + lost + s->queued; /* spans: counted apart, see below */
     s->started = s->ended;
 }
 
@@ -11216,7 +11220,7 @@ OTEL__FN void otel__sdk_span_stats(const otel_sdk *sdk, otel_signal_stats *s)
     uint64_t            no_slot;
 
     otel__trace_count(&sdk->trace, &slots, &s->open);
-    no_slot = otel__a32_peek(&l->dropped[OTEL_SIGNAL_TRACES][OTEL_DROP_NO_SLOT]);
+    no_slot = otel__a64_peek(&l->dropped[OTEL_SIGNAL_TRACES][OTEL_DROP_NO_SLOT]);
     s->started = slots + otel__a64_peek(&sdk->e.r.serial);
     s->unsampled = otel__a64_peek(&sdk->e.r.serial) - no_slot;
     s->ended = slots + no_slot - s->open;

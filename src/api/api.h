@@ -412,8 +412,10 @@ OTEL_API const char *otel_status_text(otel_status status);
 /* A loss reason as one English line, constant. Any thread. */
 OTEL_API const char *otel_drop_text(otel_drop reason);
 
-/* Answer a request that a transport left pending. Exactly once for each; later answers are ignored.
- * Any thread, signal handler or interrupt. */
+/* Answer a request that a transport left pending, exactly once: until then nothing else is sent,
+ * and the body stays valid, also after an otel_close() that ran out of time, up to
+ * otel_release(). A second answer would be taken for the next request's. Any thread, signal
+ * handler or interrupt. */
 OTEL_API void otel_transport_complete(otel_request *request, otel_transport_result result);
 
 /* Turn an HTTP answer into a transport result by OTLP's rules: any 2xx is success; 429, 502, 503

@@ -44,7 +44,7 @@ OTEL__FN OTEL__COLD void otel__diag(otel__diag_sink *sink, otel_severity severit
 
 /* What a recording call could not keep, by reason. One per SDK. */
 typedef struct otel__losses {
-    otel__a32 dropped[OTEL_SIGNAL_COUNT][OTEL_DROP_COUNT]; /* before the queue; 32 bits, modulo */
+    otel__a64 dropped[OTEL_SIGNAL_COUNT][OTEL_DROP_COUNT]; /* before the queue */
     otel__a32 attributes;
     otel__a32 events;
     otel__a32 bad_values;
@@ -54,7 +54,7 @@ typedef struct otel__losses {
 
 OTEL__INLINE void otel__losses_drop(otel__losses *l, otel_signal signal, otel_drop reason)
 {
-    (void)otel__a32_count(&l->dropped[signal][reason], 1u);
+    (void)otel__a64_count(&l->dropped[signal][reason], 1u);
 }
 
 #endif /* OTEL__CORE_DIAG_H */

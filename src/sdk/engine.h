@@ -132,7 +132,7 @@ OTEL__FN void otel__engine_tell_losses(otel__engine *e, uint64_t now)
     counts[4] = 0;
     for (i = 0; i < OTEL_SIGNAL_COUNT; i++) {
         for (k = 0; k < OTEL_DROP_COUNT; k++) {
-            counts[4] += otel__a32_peek(&l->dropped[i][k]);
+            counts[4] += (uint32_t)otel__a64_peek(&l->dropped[i][k]);
         }
     }
     for (i = 0; i < 5; i++) {

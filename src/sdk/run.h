@@ -182,7 +182,7 @@ OTEL__FN uint64_t otel__sdk_refused(const otel_sdk *sdk)
         n += otel__a64_peek(&sdk->e.pipes[i].dropped[OTEL_DROP_TOO_LARGE]);
     }
     for (i = 0; i < OTEL_DROP_COUNT; i++) { /* a reading that found no room in its queue */
-        n += otel__a32_peek(&sdk->e.r.losses.dropped[OTEL_SIGNAL_METRICS][i]);
+        n += otel__a64_peek(&sdk->e.r.losses.dropped[OTEL_SIGNAL_METRICS][i]);
     }
     return n;
 }
@@ -215,7 +215,9 @@ OTEL__FN otel_status otel__sdk_flush_wait(otel_sdk *sdk, otel__flush *flush, boo
 
 OTEL__FN otel_status otel__sdk_flush(otel_sdk *sdk, uint32_t timeout_ms)
 {
-    const uint64_t limit = otel__sdk_ns(timeout_ms == OTEL_NO_LIMIT ? UINT32_MAX : timeout_ms);
+    const uint64_t limit = otel__sdk_ns(timeout_ms == OTEL_NO_LIMIT ? UINT32_MAX
+                                        : timeout_ms == OTEL_ZERO   ? 0
+                                                                    : timeout_ms);
     const uint64_t lost = otel__sdk_refused(sdk);
     otel__flush    flush;
     bool           begun = false;

@@ -15,16 +15,16 @@ OTEL__FN void otel__sdk_signal_stats(const otel_sdk *sdk, uint32_t signal, otel_
     uint32_t          i;
 
     for (i = 0; i < OTEL_DROP_COUNT; i++) {
-        const uint32_t before = otel__a32_peek(&sdk->e.r.losses.dropped[signal][i]);
+        const uint64_t before = otel__a64_peek(&sdk->e.r.losses.dropped[signal][i]);
         s->dropped[i] = otel__a64_peek(&pipe->dropped[i]) + before;
-        lost += before;
+        lost += s->dropped[i];
     }
     s->delivered = otel__a64_peek(&pipe->delivered);
     if (pipe->ring == NULL) {
         return;
     }
     s->queued = otel__ring_queued(pipe->ring);
-    s->ended = otel__ring_head_load(pipe->ring).count + lost; /* spans: corrected by the caller */
+    s->ended = s->delivered + lost + s->queued; /* spans: counted apart, see below */
     s->started = s->ended;
 }
 
@@ -37,7 +37,7 @@ OTEL__FN void otel__sdk_span_stats(const otel_sdk *sdk, otel_signal_stats *s)
     uint64_t            no_slot;
 
     otel__trace_count(&sdk->trace, &slots, &s->open);
-    no_slot = otel__a32_peek(&l->dropped[OTEL_SIGNAL_TRACES][OTEL_DROP_NO_SLOT]);
+    no_slot = otel__a64_peek(&l->dropped[OTEL_SIGNAL_TRACES][OTEL_DROP_NO_SLOT]);
     s->started = slots + otel__a64_peek(&sdk->e.r.serial);
     s->unsampled = otel__a64_peek(&sdk->e.r.serial) - no_slot;
     s->ended = slots + no_slot - s->open;

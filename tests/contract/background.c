@@ -87,46 +87,67 @@ static void print_thread(void)
     }
 }
 
-int main(int argc, char **argv)
+static void open_sdk(const char *endpoint, uint32_t log_delay_ms, uint32_t metric_interval_ms)
 {
-    const long    tasks = entries("/proc/self/task"), descriptors = entries("/proc/self/fd");
-    otel_options  o;
-    otel_counter *counter;
-    int           i;
+    otel_options o;
 
     memset(&o, 0, sizeof o);
-    o.endpoint = argc > 1 ? argv[1] : NULL;
+    o.endpoint = endpoint;
     o.background = true;
     o.ignore_environment = true;
     o.span_batch = BATCH;
-    o.span_delay_ms = 600000; /* only a full batch wakes the thread */
-    o.log_delay_ms = 200;
-    o.metric_interval_ms = 150;
+    o.span_delay_ms = 600000;
+    o.log_delay_ms = log_delay_ms;
+    o.metric_interval_ms = metric_interval_ms;
     sdk = otel_open(&o);
     scope = otel_scope_get(sdk, "background", NULL);
-    counter = otel_counter_create(scope, "rounds", NULL, NULL);
-    print("tasks.opened", entries("/proc/self/task") - tasks);
+}
 
+/* Nothing but a full batch wakes the thread. */
+static void batches(const char *endpoint)
+{
+    open_sdk(endpoint, 600000, 600000);
     record(BATCH - 1);
     (void)poll(NULL, 0, 300);
-    print_thread(); /* it had time to name itself */
+    print_thread(); /* by now it has run */
     print("early", (long)delivered(OTEL_SIGNAL_TRACES));
     record(1);
     print("batch_ms", until(OTEL_SIGNAL_TRACES, BATCH));
     record(BATCH);
     print("second_batch_ms", until(OTEL_SIGNAL_TRACES, 2 * BATCH));
-    otel_log(scope, OTEL_SEVERITY_INFO, "alone", OTEL_NO_ATTRS);
-    print("log_ms", until(OTEL_SIGNAL_LOGS, 1));
-    otel_counter_add(counter, 1, OTEL_NO_ATTRS);
-    print("metric_ms", until(OTEL_SIGNAL_METRICS, 3));
     record(5);
     print("status", (long)otel_close(sdk, 5000));
     print("delivered", (long)delivered(OTEL_SIGNAL_TRACES));
+    otel_release(sdk);
+}
+
+/* Nobody wakes the thread: it looks by itself. */
+static void delays(const char *endpoint)
+{
+    open_sdk(endpoint, 200, 150);
+    otel_log(scope, OTEL_SEVERITY_INFO, "alone", OTEL_NO_ATTRS);
+    print("log_ms", until(OTEL_SIGNAL_LOGS, 1));
+    otel_counter_add(otel_counter_create(scope, "rounds", NULL, NULL), 1, OTEL_NO_ATTRS);
+    print("metric_ms", until(OTEL_SIGNAL_METRICS, 3));
+    (void)otel_close(sdk, 5000);
+    otel_release(sdk);
+}
+
+int main(int argc, char **argv)
+{
+    const char *endpoint = argc > 1 ? argv[1] : NULL;
+    const long  tasks = entries("/proc/self/task"), descriptors = entries("/proc/self/fd");
+    int         i;
+
+    open_sdk(endpoint, 0, 0);
+    print("tasks.opened", entries("/proc/self/task") - tasks);
+    otel_release(sdk);
+    batches(endpoint);
+    delays(endpoint);
     for (i = 0; i < 1000 && entries("/proc/self/task") != tasks; i++) {
         (void)poll(NULL, 0, 1); /* a joined thread is still listed for a moment */
     }
     print("tasks.closed", entries("/proc/self/task") - tasks);
-    otel_release(sdk);
     print("descriptors.released", entries("/proc/self/fd") - descriptors);
     return 0;
 }

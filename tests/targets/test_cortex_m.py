@@ -20,10 +20,9 @@ def of(sent, path):
     return [record for _, _, record in records(message for kind, message in sent if kind == path)]
 
 
-def check_interrupts(board, cc, need, folder, flags=()):
+def check_interrupts(run, folder):
     """Run interrupts.c and compare every total that it sent with what it recorded."""
-    name = "interrupts" + "".join(flags)
-    result = firmware(board, [HERE / "interrupts.c"], name, cc, need, flags)(folder)
+    result = run(folder)
     assert result.returncode == 0, f"step {result.returncode} of interrupts.c"
     sent = frames((folder / "requests.bin").read_bytes())
     values = {}
@@ -43,14 +42,16 @@ def check_interrupts(board, cc, need, folder, flags=()):
 
 @pytest.mark.parametrize("board", BOARDS)
 def test_interrupts_record_beside_the_program(board, cc, need, tmp_path):
-    check_interrupts(board, cc, need, tmp_path)
+    check_interrupts(firmware(board, [HERE / "interrupts.c"], "interrupts", cc, need), tmp_path)
 
 
 @pytest.mark.parametrize("board", BOARDS)
 def test_a_lost_update_would_be_seen(board, cc, need, tmp_path):
     """The control: built for one thread, the same program loses some or breaks."""
+    run = firmware(board, [HERE / "interrupts.c"], "interrupts.single", cc, need,
+                   ["-DOTEL_LITE_SINGLE_THREADED"])
     with pytest.raises(Exception):
-        check_interrupts(board, cc, need, tmp_path, ["-DOTEL_LITE_SINGLE_THREADED"])
+        check_interrupts(run, tmp_path)
 
 
 def test_the_firmware_example_sends_over_a_serial_line(cc, need, tmp_path):

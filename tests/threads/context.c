@@ -1,5 +1,6 @@
 /* The current span of a thread whose signal handler makes spans current itself, properly nested and
  * put back: the thread never sees anything but its own. */
+/* flags: -fno-builtin-memset -fno-builtin-memcpy */
 #define OTEL_LITE_IMPLEMENTATION
 #include "src/otel_lite.in.h"
 #include "t.h"
@@ -87,6 +88,38 @@ static void attach_and_look(uint64_t *seed)
 }
 
 static void a_handlers_spans_leave_the_threads_current_one_alone(void) { storm(attach_and_look); }
+
+/* ---- a handler that leaves spans attached ---- */
+
+static void leave_attached(int sig)
+{
+    (void)sig;
+    (void)otel_span_attach(span_of((uint8_t)(1 + handled % 100)));
+    (void)otel_span_attach(span_of((uint8_t)(101 + handled % 100)));
+    (void)count_one(&handled);
+}
+
+/* Whichever it sees, it sees it whole. */
+static void a_reader_sees_a_whole_identity_whoever_attaches_meanwhile(void)
+{
+    const double end = seconds() + PATIENCE;
+    otel_context c;
+
+    handled = 0;
+    (void)otel_span_attach(span_of(1));
+    begin_storm(leave_attached);
+    set_storm(20);
+    unblock_storm();
+    while (!t_bad && now_count(&handled) < ENOUGH && T_CHECK(seconds() < end)) {
+        unsigned i;
+        for (i = 0; i < 1000; i++) {
+            T_CHECK(otel__context_read(&c) && is_of(&c, c.trace_id[0]));
+        }
+    }
+    block_storm();
+    end_storm();
+    memset(&otel__context_tls, 0, sizeof otel__context_tls);
+}
 
 /* ---- what joins the current span ---- */
 
@@ -179,6 +212,7 @@ int main(int argc, char **argv)
 {
     t_begin(argc, argv);
     T_RUN(a_handlers_spans_leave_the_threads_current_one_alone);
+    T_RUN(a_reader_sees_a_whole_identity_whoever_attaches_meanwhile);
     T_RUN(records_join_the_threads_span_and_not_a_handlers);
     T_RUN(each_thread_has_a_current_span_of_its_own);
     return t_end();

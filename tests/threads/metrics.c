@@ -1,5 +1,6 @@
 /* Instruments under four threads, a timer signal that records in the middle of recordings, and a
  * collector that reads all the while: see metrics.h. */
+/* flags: -fno-builtin-memset -fno-builtin-memcpy */
 #define OTEL_LITE_IMPLEMENTATION
 #include "src/otel_lite.in.h"
 #include "t.h"

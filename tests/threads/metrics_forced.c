@@ -1,5 +1,6 @@
 /* The races of metrics.h with a pause or an interrupt possible before every single atomic operation
  * of the library: the moments that a timer hardly ever meets. */
+/* flags: -fno-builtin-memset -fno-builtin-memcpy */
 #include <stdint.h>
 
 static void shake(void);

@@ -1,5 +1,6 @@
 /* The pool under four threads: a chunk has one owner at a time, who writes to it without any other
  * protection; all chunks come back. */
+/* flags: -fno-builtin-memset -fno-builtin-memcpy */
 #define OTEL_LITE_IMPLEMENTATION
 #include "src/otel_lite.in.h"
 #include "t.h"

@@ -1,5 +1,6 @@
 /* Live spans under four threads and a timer signal whose handler ends, sets and starts spans in the
  * middle of other calls: see spans.h. */
+/* flags: -fno-builtin-memset -fno-builtin-memcpy */
 #define OTEL_LITE_IMPLEMENTATION
 #include "src/otel_lite.in.h"
 #include "t.h"

@@ -1,5 +1,6 @@
 /* The race of spans.h with an interrupt or a pause possible before every single atomic operation of
  * the library: the moments that a timer hardly ever meets. */
+/* flags: -fno-builtin-memset -fno-builtin-memcpy */
 #include <stdint.h>
 
 static void shake(void);
