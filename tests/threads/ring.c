@@ -155,12 +155,12 @@ static void race(uint32_t capacity, uint32_t max_records, uint32_t words, unsign
 
 static void a_small_ring_that_is_nearly_always_full_loses_nothing(void)
 {
-    race(256, 0x7fffffffu, 12, 60000);
+    race(512, 0x7fffffffu, 12, 40000);
 }
 
-static void a_large_ring_loses_nothing(void) { race(65536, 0x7fffffffu, 60, 60000); }
+static void a_large_ring_loses_nothing(void) { race(65536, 0x7fffffffu, 60, 40000); }
 
-static void a_ring_bounded_in_records_loses_nothing(void) { race(4096, 5, 20, 60000); }
+static void a_ring_bounded_in_records_loses_nothing(void) { race(4096, 24, 20, 40000); }
 
 static void a_thousand_puts_were_made_inside_another(void) { T_CHECK(all_nested > 1000); }
 
