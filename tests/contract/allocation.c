@@ -58,11 +58,13 @@ static otel_scope     *scope;
 static otel_counter   *counter;
 static otel_histogram *histogram;
 
+static otel__a32 made; /* 1 once the threads may use the instruments */
+
 static void *work(void *user)
 {
     int i;
 
-    while (otel__a32_load(&armed) == 0) {
+    while (otel__a32_load(&made) == 0) {
         (void)poll(NULL, 0, 1);
     }
     for (i = 0; i < ROUNDS; i++) {
@@ -104,6 +106,7 @@ int main(int argc, char **argv)
         void *volatile p = malloc(1); /* volatile: not optimised away */
         free(p);
     }
+    otel__a32_store(&made, 1u);
     for (i = 0; i < THREADS; i++) {
         (void)pthread_join(threads[i], NULL);
     }
