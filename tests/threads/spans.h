@@ -192,9 +192,13 @@ static void play(void)
         keep_handle(&h);
     }
     mine = h;
+    OTEL__COMPILER_FENCE(); /* the handler reads `mine`: whole, before `inside` says that it may */
     inside = 1;
+    OTEL__COMPILER_FENCE();
     use_span(&h, dice / 8);
+    OTEL__COMPILER_FENCE();
     inside = 0;
+    OTEL__COMPILER_FENCE();
 }
 
 static void end_all(void)

@@ -721,6 +721,7 @@ static void a_flush_ends_at_its_deadline(void)
             T_EQ_INT(otel_flush(sdk, timeouts[i]), OTEL_TIMEOUT);
             T_EQ_INT((clock_ns - begin) / MS, timeouts[i]);
             T_CHECK((clock_ns - begin) % MS == 0);
+            T_CHECK(n_waits <= timeouts[i] / 10 + 2); /* it sleeps, in naps of 10 ms */
             T_EQ_INT(n_calls, 1); /* tried once, then what the backend asked for is respected */
             T_EQ_INT(stats_of(LOGS).queued, 1);
             begin = clock_ns;
