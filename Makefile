@@ -59,7 +59,7 @@ RUN_TESTS = $(VENV)/bin/python -m pytest -q -p no:cacheprovider --rootdir . --tb
 test: header $(VENV)/done ## all tests but interop; TESTS=tests/test_c.py and PYTEST="-k ring" for some
 	@$(RUN_TESTS) --ignore=tests/interop $(TESTS)
 
-interop: header $(VENV)/done ## send to a real OpenTelemetry Collector and compare what it wrote
+interop: header $(VENV)/done ## send to a real OpenTelemetry Collector and a real Prometheus, and compare
 	@$(RUN_TESTS) tests/interop
 
 bench: header ## cost per call next to the floor, into bench/results.json; QUICK=1 is short

@@ -34,7 +34,8 @@
  * [2] CONCEPTS
  *       program -> record -> queue or aggregate -> batch -> transport
  *   A span or log record is written as OTLP protobuf while it is recorded; ending it copies the
- *   bytes into a queue. Metrics are aggregated in place and read every metric_interval_ms.
+ *   bytes into a queue. Metrics are aggregated in place and read every metric_interval_ms;
+ *   observable instruments are asked by callbacks then. docs/metrics.md tells it all.
  *   otel_poll() is the engine: it collects, batches, sends and reads answers without ever
  *   waiting. Call it from your loop, or set options.background and one thread calls it for you. A
  *   record leaves its queue only when the backend accepted it or refused it for good. A scope
@@ -57,6 +58,16 @@
  *   OTEL_LITE_NO_TRACES        no otel_span_*: calls do not compile; so do the next two
  *   OTEL_LITE_NO_METRICS       no instruments
  *   OTEL_LITE_NO_LOGS          no log records
+ *   OTEL_LITE_NO_EXPONENTIAL   no base-2 exponential histograms; the default in firmware, where
+ *   OTEL_LITE_EXPONENTIAL      ... brings them
+ *   OTEL_LITE_SERIES_LIST      attribute sets are searched one after the other instead of in a
+ *                              hash table: smaller, for tens of sets; the default in firmware,
+ *   OTEL_LITE_SERIES_TABLE     ... where this one brings the table
+ *   OTEL_LITE_NO_DIAGNOSTICS   options.on_diagnostic is never called, and its texts are not
+ *                              compiled in: 2.7 KB less on a Cortex-M4; statuses and counts still
+ *                              tell
+ *   OTEL_LITE_NO_UTF8_REPAIR   texts are sent as they are given: yours are UTF-8 without doubt
+ *   OTEL_LITE_SINGLE_CORE      no memory barriers: one processor core, and interrupts on it
  *   OTEL_LITE_NO_HTTP          no built-in client: options.transport is needed
  *   OTEL_LITE_GETADDRINFO      host names are looked up by getaddrinfo(), which may block
  *                              otel_poll() for seconds; without it they come from /etc/hosts
@@ -104,18 +115,18 @@
  *
  * [9] LIMITS, AND WHAT IT DOES NOT DO
  *   128 attributes a set, 128 events a span, keys of at most 16383 bytes, histograms of at most
- *   255 boundaries. Host names come from /etc/hosts or OTEL_LITE_GETADDRINFO. Metrics are
- *   cumulative. No TLS, no gRPC, no compression: put a Collector
- *   beside it.
+ *   255 boundaries. Host names come from /etc/hosts or OTEL_LITE_GETADDRINFO. Attribute sets of
+ *   metrics are never forgotten. No views, no exemplars. No TLS, no gRPC, no compression: put a
+ *   Collector beside it.
  *
  * [10] VERSIONS
  *   OTEL_LITE_VERSION. Before 1.0 a minor version may change the API; CHANGELOG.md says how.
  *
- * Generated from src/ by amalgamate.py, source id 60d1ed82a968114b. Do not edit. */
+ * Generated from src/ by amalgamate.py, source id ba2f47c15121b058. Do not edit. */
 
 #ifndef OTEL_LITE_H
 #define OTEL_LITE_H
-#define OTEL_LITE_SOURCE_ID "60d1ed82a968114b"
+#define OTEL_LITE_SOURCE_ID "ba2f47c15121b058"
 
 /* ---- src/api/config.h ---- */
 /* config: the compile-time switches, their defaults and the combinations that cannot work.
@@ -165,6 +176,12 @@
 #endif
 #if !defined(OTEL_LITE_NO_MALLOC)
 #define OTEL_LITE_NO_MALLOC
+#endif
+#if !defined(OTEL_LITE_SERIES_TABLE) && !defined(OTEL_LITE_SERIES_LIST)
+#define OTEL_LITE_SERIES_LIST
+#endif
+#if !defined(OTEL_LITE_NO_EXPONENTIAL) && !defined(OTEL_LITE_EXPONENTIAL)
+#define OTEL_LITE_NO_EXPONENTIAL
 #endif
 #endif
 
@@ -277,16 +294,20 @@ typedef enum otel_drop {
 
 /* ---- handles ---- */
 
-typedef struct otel_sdk           otel_sdk;
-typedef struct otel_scope         otel_scope;
-typedef struct otel_counter       otel_counter;
-typedef struct otel_counter_f64   otel_counter_f64;
-typedef struct otel_updown        otel_updown;
-typedef struct otel_updown_f64    otel_updown_f64;
-typedef struct otel_gauge         otel_gauge;
-typedef struct otel_gauge_f64     otel_gauge_f64;
-typedef struct otel_histogram     otel_histogram;
-typedef struct otel_histogram_f64 otel_histogram_f64;
+typedef struct otel_sdk            otel_sdk;
+typedef struct otel_scope          otel_scope;
+typedef struct otel_counter        otel_counter;
+typedef struct otel_counter_f64    otel_counter_f64;
+typedef struct otel_updown         otel_updown;
+typedef struct otel_updown_f64     otel_updown_f64;
+typedef struct otel_gauge          otel_gauge;
+typedef struct otel_gauge_f64      otel_gauge_f64;
+typedef struct otel_histogram      otel_histogram;
+typedef struct otel_histogram_f64  otel_histogram_f64;
+typedef struct otel_observable     otel_observable;
+typedef struct otel_observable_f64 otel_observable_f64;
+typedef struct otel_observer       otel_observer;
+typedef struct otel_registration   otel_registration;
 
 /* ---- attributes ---- */
 
@@ -451,8 +472,9 @@ typedef struct otel_stats {
     uint64_t          dropped_attributes;        /* over a limit, without a key, or no room   */
     uint64_t          dropped_events;            /* span events that found no room            */
     uint64_t          bad_values;                /* NaN, infinite, or negative counter adds   */
+    uint64_t          lost_values;               /* exponential histograms: met a busy window */
     uint64_t          busy_handles;              /* calls on a span another thread was using  */
-    uint64_t          overflowed_series;         /* measurements sent to the overflow series  */
+    uint64_t          overflowing_instruments;   /* with values in otel.metric.overflow       */
     uint64_t          series;                    /* attribute sets in use, all instruments    */
     uint64_t          requests;                  /* attempts handed to the transport          */
     uint64_t          failed_requests;           /* of those, answered by retry or refusal    */
@@ -492,6 +514,36 @@ typedef struct otel_transport {
     void *user;
 } otel_transport;
 
+/* ---- readings of metrics ---- */
+
+/* What one reading covers. Up-down counters and gauges are cumulative with every preference. */
+typedef enum otel_temporality {
+    OTEL_TEMPORALITY_DEFAULT = 0,    /* the environment's, else cumulative                        */
+    OTEL_TEMPORALITY_DELTA = 1,      /* counters and histograms: since the last reading           */
+    OTEL_TEMPORALITY_CUMULATIVE = 2, /* since the start                                           */
+    OTEL_TEMPORALITY_LOWMEMORY = 3   /* delta for counters and histograms that are recorded into,
+                                        cumulative for observable counters                        */
+} otel_temporality;
+
+/* How measurements become points. */
+typedef enum otel_aggregation {
+    OTEL_AGGREGATION_DEFAULT = 0,
+    OTEL_AGGREGATION_DROP = 1,
+    OTEL_AGGREGATION_EXPLICIT_BUCKET_HISTOGRAM = 4,
+    OTEL_AGGREGATION_BASE2_EXPONENTIAL_BUCKET_HISTOGRAM = 5
+} otel_aggregation;
+
+/* The kinds of instruments, as bits of options.drop_instruments: 1u << OTEL_INSTRUMENT_GAUGE. */
+typedef enum otel_instrument {
+    OTEL_INSTRUMENT_COUNTER = 0,
+    OTEL_INSTRUMENT_UPDOWN = 1,
+    OTEL_INSTRUMENT_GAUGE = 2,
+    OTEL_INSTRUMENT_HISTOGRAM = 3,
+    OTEL_INSTRUMENT_OBSERVABLE_COUNTER = 4,
+    OTEL_INSTRUMENT_OBSERVABLE_UPDOWN = 5,
+    OTEL_INSTRUMENT_OBSERVABLE_GAUGE = 6
+} otel_instrument;
+
 /* ---- the SDK ---- */
 
 #define OTEL_ZERO 0xffffffffu /* for a number field where 0 is wanted: as 0 in its variable */
@@ -522,11 +574,21 @@ typedef struct otel_options {
     uint32_t span_chunks;      /* OTEL_LITE_CHUNK_BYTES each, shared [256; firmware 4]            */
 
     /* metrics */
-    uint32_t metric_interval_ms; /* OTEL_METRIC_EXPORT_INTERVAL [60000] */
+    uint32_t metric_interval_ms; /* OTEL_METRIC_EXPORT_INTERVAL; OTEL_NO_LIMIT: only when asked
+                                    [60000]                                                     */
     uint32_t metric_queue_bytes; /* readings, by default >= series_bytes [1 MiB; firmware 1024] */
-    uint32_t series_bytes;    /* attribute sets and their values [1 MiB; firmware 1024]         */
+    uint32_t series_bytes;    /* attribute sets and their values [1 MiB; firmware 2048]         */
     uint32_t max_series;      /* attribute sets of one instrument [2000; firmware 16]           */
     uint32_t max_instruments; /* [256; firmware 8]                                              */
+    uint32_t max_callbacks;   /* [64; firmware 4]                                               */
+    uint32_t
+        temporality; /* enum otel_temporality, OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE
+                             [cumulative]                                                       */
+    uint32_t histogram_aggregation; /* enum otel_aggregation,
+                                        OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION
+                                        [explicit buckets]                                      */
+    uint32_t exponential_max_size;  /* buckets of each sign [160]                              */
+    uint32_t drop_instruments;      /* bits 1u << enum otel_instrument: not aggregated [none]  */
 
     /* log records */
     uint32_t log_delay_ms; /* [1000]                                                            */
@@ -594,6 +656,17 @@ struct pollfd;
 OTEL_API size_t otel_poll_fds(otel_sdk *sdk, struct pollfd *fds, size_t capacity);
 #endif
 
+/* Read all metrics into their queue now, callbacks included; sending takes its usual course.
+ *
+ *   timeout_ms  how long to wait for another thread that is inside the engine, and for recordings
+ *               into histograms that are under way; 0 = one try; OTEL_NO_LIMIT is possible
+ * Returns  OTEL_OK, also when the queue holds a part only: the rest is read as it empties;
+ *          OTEL_TIMEOUT (nothing read, or a histogram is a moment behind: its values come with
+ *          the next reading); OTEL_DISABLED.
+ * Threads  as otel_flush().
+ * Spec     metrics/sdk.md "Collect". */
+OTEL_API otel_status otel_collect(otel_sdk *sdk, uint32_t timeout_ms);
+
 /* Collect metrics and deliver everything recorded so far.
  *
  *   timeout_ms  0 = do what can be done at once; OTEL_NO_LIMIT waits as long as it takes
@@ -657,10 +730,10 @@ OTEL_API otel_scope *otel_scope_get(otel_sdk *sdk, const char *name, const char 
 #endif
 
 /* ---- src/api/signals.h ---- */
-/* signals: what a program calls to record: context, spans, metrics, log records.
+/* signals: what a program calls to record: context, spans, log records; metrics.h has the metrics.
  * All of it is for any thread, signal handlers and interrupts included, unless a comment says
  * otherwise; NULL and zeroed handles are no-ops; nothing returns an error, losses are counted.
- * Spec: trace/api.md, metrics/api.md, logs/api.md. */
+ * Spec: trace/api.md, logs/api.md. */
 
 #ifdef __cplusplus
 extern "C" {
@@ -764,84 +837,6 @@ OTEL_API void otel_span_detach(otel_context previous);
 
 #endif /* OTEL_LITE_NO_TRACES */
 
-/* ---- metrics ---- */
-
-#if !defined(OTEL_LITE_NO_METRICS)
-
-/* How a histogram is made. Zeroed or NULL: OpenTelemetry's 15 default boundaries. */
-typedef struct otel_histogram_options {
-    const double *bounds;   /* upper, inclusive, strictly increasing, finite; copied */
-    size_t        n_bounds; /* at most 255                                           */
-} otel_histogram_options;
-
-/* Create a counter of integers, a sum that only grows.
- *
- *   scope        from otel_scope_get()
- *   name         first a letter, then letters, digits, _ . - /, at most 255; copied
- *   unit         UCUM, such as "By" or "{request}", at most 63 bytes; copied; NULL for none
- *   description  copied; NULL for none
- *
- * Returns  the counter; the same one for the same scope, name, unit and description; NULL when the
- *          metrics signal is off or its memory used up (reported).
- * Threads  any thread, not a signal handler. It lives as long as the SDK.
- * Memory   one of max_instruments, and text for the copies.
- * Spec     metrics/api.md "Counter creation". */
-OTEL_API otel_counter *otel_counter_create(otel_scope *scope, const char *name, const char *unit,
-                                           const char *description);
-/* Create a counter of doubles; otherwise as otel_counter_create(). */
-OTEL_API otel_counter_f64 *otel_counter_create_f64(otel_scope *scope, const char *name,
-                                                   const char *unit, const char *description);
-/* Create an up-down counter of integers, a sum that also falls; as otel_counter_create(). */
-OTEL_API otel_updown *otel_updown_create(otel_scope *scope, const char *name, const char *unit,
-                                         const char *description);
-/* Create an up-down counter of doubles; as otel_counter_create(). */
-OTEL_API otel_updown_f64 *otel_updown_create_f64(otel_scope *scope, const char *name,
-                                                 const char *unit, const char *description);
-/* Create a gauge of integers, which keeps the last value; as otel_counter_create(). */
-OTEL_API otel_gauge *otel_gauge_create(otel_scope *scope, const char *name, const char *unit,
-                                       const char *description);
-/* Create a gauge of doubles; as otel_counter_create(). */
-OTEL_API otel_gauge_f64 *otel_gauge_create_f64(otel_scope *scope, const char *name,
-                                               const char *unit, const char *description);
-/* Create a histogram of integers with explicit buckets; as otel_counter_create(). Boundaries that
- * are not valid are reported and the default ones used. */
-OTEL_API otel_histogram *otel_histogram_create(otel_scope *scope, const char *name,
-                                               const char *unit, const char *description,
-                                               const otel_histogram_options *options);
-/* Create a histogram of doubles; as otel_histogram_create(). */
-OTEL_API otel_histogram_f64 *otel_histogram_create_f64(otel_scope *scope, const char *name,
-                                                       const char *unit, const char *description,
-                                                       const otel_histogram_options *options);
-
-/* Add `value` to a counter for one attribute set.
- *
- *   counter  NULL is ignored
- *   value    in the instrument's unit, >= 0; a negative one is dropped (otel_stats: bad_values)
- *   attrs    borrowed; copied the first time the set is seen; at most 128 attributes count
- *
- * Threads  any thread.
- * Memory   a new set takes space of series_bytes; past max_series or that space it is counted in
- *          the series otel.metric.overflow=true, so that totals stay right.
- * Spec     metrics/api.md "Counter operations"; metrics/sdk.md "Cardinality limits". */
-OTEL_API void otel_counter_add(otel_counter *counter, int64_t value, otel_attrs attrs);
-/* Add a finite double >= 0; as otel_counter_add(). */
-OTEL_API void otel_counter_add_f64(otel_counter_f64 *counter, double value, otel_attrs attrs);
-/* Add a positive or negative integer; as otel_counter_add(). */
-OTEL_API void otel_updown_add(otel_updown *updown, int64_t value, otel_attrs attrs);
-/* Add a finite double; as otel_counter_add(). */
-OTEL_API void otel_updown_add_f64(otel_updown_f64 *updown, double value, otel_attrs attrs);
-/* Set the gauge of one attribute set; as otel_counter_add(). */
-OTEL_API void otel_gauge_set(otel_gauge *gauge, int64_t value, otel_attrs attrs);
-/* Set a finite double; as otel_counter_add(). */
-OTEL_API void otel_gauge_set_f64(otel_gauge_f64 *gauge, double value, otel_attrs attrs);
-/* Record an integer, negative ones too; as otel_counter_add(). */
-OTEL_API void otel_histogram_record(otel_histogram *histogram, int64_t value, otel_attrs attrs);
-/* Record a finite double; as otel_counter_add(). */
-OTEL_API void otel_histogram_record_f64(otel_histogram_f64 *histogram, double value,
-                                        otel_attrs attrs);
-
-#endif /* OTEL_LITE_NO_METRICS */
-
 /* ---- log records ---- */
 
 #if !defined(OTEL_LITE_NO_LOGS)
@@ -878,10 +873,496 @@ OTEL_API void otel_log_emit(otel_scope *scope, const otel_log_record *record);
 }
 #endif
 
+/* ---- src/api/metrics.h ---- */
+/* metrics: the instruments: made once, recorded into from anywhere, or asked for their values.
+ * All of it is for any thread, signal handlers and interrupts included, unless a comment says
+ * otherwise; NULL handles are no-ops; recording returns no error, losses are counted.
+ * Instruments with their attributes resolved beforehand stand in bound.h.
+ * Spec: metrics/api.md. */
+
+#if !defined(OTEL_LITE_NO_METRICS)
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- metrics: instruments ---- */
+
+#define OTEL_SCALE_ZERO 127 /* for histogram_options.max_scale where 0 is wanted */
+
+/* How a histogram is made. Zeroed or NULL: what the SDK's options say, by default OpenTelemetry's
+ * 15 boundaries. */
+typedef struct otel_histogram_options {
+    const double *bounds;      /* explicit: upper, inclusive, strictly increasing, finite; copied */
+    size_t        n_bounds;    /* at most 255                                                     */
+    uint32_t      aggregation; /* enum otel_aggregation [options.histogram_aggregation]           */
+    uint32_t      max_size;    /* exponential: buckets of each sign, 2 to 65535
+                                  [options.exponential_max_size]                                  */
+    int32_t       max_scale;   /* exponential: from -10 to 20, OTEL_SCALE_ZERO for 0 [20]         */
+    bool          no_min_max;  /* leave the smallest and largest value out                        */
+} otel_histogram_options;
+
+/* Create a counter of integers, a sum that only grows.
+ *
+ *   scope        from otel_scope_get()
+ *   name         first a letter, then letters, digits, _ . - /, at most 255; copied
+ *   unit         UCUM, such as "By" or "{request}", at most 63 bytes; copied; NULL for none
+ *   description  copied; NULL for none
+ *
+ * Returns  the counter; the same one for the same scope, name (in any case) and unit; NULL when the
+ *          metrics signal is off, the kind is dropped, or memory is used up (reported). A name that
+ *          stands for another kind, type or unit already is reported, and both are sent.
+ * Threads  any thread, not a signal handler. It lives as long as the SDK.
+ * Memory   one of max_instruments, and text for the copies.
+ * Spec     metrics/api.md "Counter creation". */
+OTEL_API otel_counter *otel_counter_create(otel_scope *scope, const char *name, const char *unit,
+                                           const char *description);
+/* Create a counter of doubles; otherwise as otel_counter_create(). */
+OTEL_API otel_counter_f64 *otel_counter_create_f64(otel_scope *scope, const char *name,
+                                                   const char *unit, const char *description);
+/* Create an up-down counter of integers, a sum that also falls; as otel_counter_create(). */
+OTEL_API otel_updown *otel_updown_create(otel_scope *scope, const char *name, const char *unit,
+                                         const char *description);
+/* Create an up-down counter of doubles; as otel_counter_create(). */
+OTEL_API otel_updown_f64 *otel_updown_create_f64(otel_scope *scope, const char *name,
+                                                 const char *unit, const char *description);
+/* Create a gauge of integers, which keeps the last value; as otel_counter_create(). */
+OTEL_API otel_gauge *otel_gauge_create(otel_scope *scope, const char *name, const char *unit,
+                                       const char *description);
+/* Create a gauge of doubles; as otel_counter_create(). */
+OTEL_API otel_gauge_f64 *otel_gauge_create_f64(otel_scope *scope, const char *name,
+                                               const char *unit, const char *description);
+/* Create a histogram of integers; as otel_counter_create(). Options that are not valid are reported
+ * and the default ones used; of two requests for one histogram the first one's options count. */
+OTEL_API otel_histogram *otel_histogram_create(otel_scope *scope, const char *name,
+                                               const char *unit, const char *description,
+                                               const otel_histogram_options *options);
+/* Create a histogram of doubles; as otel_histogram_create(). */
+OTEL_API otel_histogram_f64 *otel_histogram_create_f64(otel_scope *scope, const char *name,
+                                                       const char *unit, const char *description,
+                                                       const otel_histogram_options *options);
+
+/* ---- metrics: recording ---- */
+
+/* Add `value` to a counter for one attribute set.
+ *
+ *   counter  NULL is ignored
+ *   value    in the instrument's unit, >= 0; a negative one is dropped (otel_stats: bad_values)
+ *   attrs    borrowed; copied the first time the set is seen; at most 128 attributes count
+ *
+ * Threads  any thread.
+ * Memory   a new set takes space of series_bytes; past max_series or that space it is counted in
+ *          the series otel.metric.overflow=true, so that totals stay right.
+ * Spec     metrics/api.md "Counter operations"; metrics/sdk.md "Cardinality limits". */
+OTEL_API void otel_counter_add(otel_counter *counter, int64_t value, otel_attrs attrs);
+/* Add a finite double >= 0; as otel_counter_add(). */
+OTEL_API void otel_counter_add_f64(otel_counter_f64 *counter, double value, otel_attrs attrs);
+/* Add a positive or negative integer; as otel_counter_add(). */
+OTEL_API void otel_updown_add(otel_updown *updown, int64_t value, otel_attrs attrs);
+/* Add a finite double; as otel_counter_add(). */
+OTEL_API void otel_updown_add_f64(otel_updown_f64 *updown, double value, otel_attrs attrs);
+/* Set the gauge of one attribute set; as otel_counter_add(). */
+OTEL_API void otel_gauge_set(otel_gauge *gauge, int64_t value, otel_attrs attrs);
+/* Set a finite double; as otel_counter_add(). */
+OTEL_API void otel_gauge_set_f64(otel_gauge_f64 *gauge, double value, otel_attrs attrs);
+/* Record an integer, negative ones too; as otel_counter_add(). An exponential histogram that is
+ * widening its window may lose values of other threads at that moment (otel_stats: lost_values). */
+OTEL_API void otel_histogram_record(otel_histogram *histogram, int64_t value, otel_attrs attrs);
+/* Record a finite double; as otel_counter_add(). */
+OTEL_API void otel_histogram_record_f64(otel_histogram_f64 *histogram, double value,
+                                        otel_attrs attrs);
+
+/* ---- metrics: is anybody interested ---- */
+
+/* Whether recording into the counter has an effect now: false for NULL, thus for a dropped kind,
+ * and for a closed SDK. For leaving out work that only makes a measurement; not to be kept. Any
+ * thread. Spec: metrics/api.md "Enabled". */
+OTEL_API bool otel_counter_enabled(const otel_counter *counter);
+/* As otel_counter_enabled(). */
+OTEL_API bool otel_counter_enabled_f64(const otel_counter_f64 *counter);
+/* As otel_counter_enabled(). */
+OTEL_API bool otel_updown_enabled(const otel_updown *updown);
+/* As otel_counter_enabled(). */
+OTEL_API bool otel_updown_enabled_f64(const otel_updown_f64 *updown);
+/* As otel_counter_enabled(). */
+OTEL_API bool otel_gauge_enabled(const otel_gauge *gauge);
+/* As otel_counter_enabled(). */
+OTEL_API bool otel_gauge_enabled_f64(const otel_gauge_f64 *gauge);
+/* As otel_counter_enabled(). */
+OTEL_API bool otel_histogram_enabled(const otel_histogram *histogram);
+/* As otel_counter_enabled(). */
+OTEL_API bool otel_histogram_enabled_f64(const otel_histogram_f64 *histogram);
+
+/* ---- metrics: observable instruments ---- */
+
+/* Asked for values once in each reading, before anything is read.
+ *   observe  calls otel_observe() for what it knows; runs inside otel_poll(), otel_collect(),
+ *            otel_flush(), otel_close() or the background thread, so it must not wait, and not call
+ *            any of those. It may create instruments, record, and unregister callbacks. */
+typedef struct otel_callback {
+    void (*observe)(void *user, otel_observer *observer);
+    void *user;
+} otel_callback;
+
+/* Create an observable counter of integers: a callback tells its sum so far, which only grows.
+ *
+ *   callback  copied; NULL when otel_callback_register() brings one
+ *   the rest, result, threads and memory as otel_counter_create(), and one of max_callbacks
+ *
+ * Spec     metrics/api.md "Asynchronous Counter creation". */
+OTEL_API otel_observable *otel_observable_counter_create(otel_scope *scope, const char *name,
+                                                         const char *unit, const char *description,
+                                                         const otel_callback *callback);
+/* Create an observable counter of doubles; as otel_observable_counter_create(). */
+OTEL_API otel_observable_f64 *otel_observable_counter_create_f64(otel_scope *scope,
+                                                                 const char *name, const char *unit,
+                                                                 const char          *description,
+                                                                 const otel_callback *callback);
+/* Create an observable sum that also falls; as otel_observable_counter_create(). */
+OTEL_API otel_observable *otel_observable_updown_create(otel_scope *scope, const char *name,
+                                                        const char *unit, const char *description,
+                                                        const otel_callback *callback);
+/* Create an observable sum of doubles; as otel_observable_counter_create(). */
+OTEL_API otel_observable_f64 *otel_observable_updown_create_f64(otel_scope *scope, const char *name,
+                                                                const char          *unit,
+                                                                const char          *description,
+                                                                const otel_callback *callback);
+/* Create an observable gauge, a value of the moment; as otel_observable_counter_create(). */
+OTEL_API otel_observable *otel_observable_gauge_create(otel_scope *scope, const char *name,
+                                                       const char *unit, const char *description,
+                                                       const otel_callback *callback);
+/* Create an observable gauge of doubles; as otel_observable_counter_create(). */
+OTEL_API otel_observable_f64 *otel_observable_gauge_create_f64(otel_scope *scope, const char *name,
+                                                               const char          *unit,
+                                                               const char          *description,
+                                                               const otel_callback *callback);
+
+/* Tell a value for one attribute set. A second value for a set replaces the first; past max_series
+ * the sums of all further sets are added up, of gauges the last one stays.
+ *
+ *   observer    as the callback got it; when no callback is running the call is ignored
+ *   observable  NULL is ignored; any of the SDK's, so that one callback serves several
+ *   value       absolute, not an increment; negative for a counter: dropped (bad_values)
+ *   attrs       borrowed
+ *
+ * Threads  inside a callback.
+ * Spec     metrics/api.md "Asynchronous Instrument API". */
+OTEL_API void otel_observe(otel_observer *observer, otel_observable *observable, int64_t value,
+                           otel_attrs attrs);
+/* Tell a finite double; as otel_observe(). */
+OTEL_API void otel_observe_f64(otel_observer *observer, otel_observable_f64 *observable,
+                               double value, otel_attrs attrs);
+
+/* Have a callback run in each reading, for any observables of the scope's SDK.
+ *
+ *   callback  copied
+ * Returns  what otel_callback_unregister() takes; NULL when max_callbacks is used up (reported).
+ * Threads  any thread, not a signal handler.
+ * Spec     metrics/api.md "Asynchronous Instrument API": registering after creation. */
+OTEL_API otel_registration *otel_callback_register(otel_scope          *scope,
+                                                   const otel_callback *callback);
+
+/* Stop running a callback. When the call returns it is not running, and its user data may go,
+ * unless the call came from inside that callback. `registration` may not be used again.
+ * Threads: any thread, not a signal handler; waits for a run that is under way. */
+OTEL_API void otel_callback_unregister(otel_registration *registration);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* OTEL_LITE_NO_METRICS */
+
+/* ---- src/api/bound.h ---- */
+/* bound: instruments with their attributes resolved once: adding to one is one atomic add, in the
+ * caller's own code where the processor can do it. A bound handle is a small value: copy it,
+ * keep it in a struct, use it from any thread, signal handler or interrupt; a zeroed one is a
+ * no-op. It belongs to one series for good: bound while the instrument is over its limit it
+ * stays with the overflow series. In a forked child it goes on with the child's own series.
+ * Called by user code; the other half is record/bound.h.
+ * Spec: metrics/api.md "Bind" (development); requirements M-15, M-107. */
+
+/* What is changed by atomic operations only. Private. */
+typedef struct otel__a32 {
+    uint32_t v;
+} otel__a32;
+typedef struct otel__a64 {
+    uint64_t v;
+} otel__a64;
+
+#if !defined(OTEL_LITE_NO_METRICS)
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The head of a series, private. */
+struct otel__cell {
+    otel__a64 number;  /* int64, or a double's bits                                    */
+    otel__a32 touched; /* what the reading asks: 0 until there is a value              */
+    otel__a32 next;    /* the instrument's next series                                 */
+};
+
+#if defined(__GCC_ATOMIC_LLONG_LOCK_FREE) && !defined(OTEL_LITE_SINGLE_THREADED)
+#define OTEL__INLINE_CELLS (__GCC_ATOMIC_LLONG_LOCK_FREE == 2)
+#else
+#define OTEL__INLINE_CELLS 0
+#endif
+
+/* A counter with its attributes resolved. Its fields are private. */
+typedef struct otel_bound_counter {
+    otel_counter      *counter;
+    struct otel__cell *cell;
+    const otel__a32   *live;
+} otel_bound_counter;
+
+/* As otel_bound_counter. */
+typedef struct otel_bound_counter_f64 {
+    otel_counter_f64  *counter;
+    struct otel__cell *cell;
+    const otel__a32   *live;
+} otel_bound_counter_f64;
+
+/* As otel_bound_counter. */
+typedef struct otel_bound_updown {
+    otel_updown       *updown;
+    struct otel__cell *cell;
+    const otel__a32   *live;
+} otel_bound_updown;
+
+/* As otel_bound_counter. */
+typedef struct otel_bound_updown_f64 {
+    otel_updown_f64   *updown;
+    struct otel__cell *cell;
+    const otel__a32   *live;
+} otel_bound_updown_f64;
+
+/* As otel_bound_counter. */
+typedef struct otel_bound_gauge {
+    otel_gauge        *gauge;
+    struct otel__cell *cell;
+    const otel__a32   *live;
+} otel_bound_gauge;
+
+/* As otel_bound_counter. */
+typedef struct otel_bound_gauge_f64 {
+    otel_gauge_f64    *gauge;
+    struct otel__cell *cell;
+    const otel__a32   *live;
+} otel_bound_gauge_f64;
+
+/* As otel_bound_counter. */
+typedef struct otel_bound_histogram {
+    otel_histogram    *histogram;
+    struct otel__cell *cell;
+    const otel__a32   *live;
+} otel_bound_histogram;
+
+/* As otel_bound_counter. */
+typedef struct otel_bound_histogram_f64 {
+    otel_histogram_f64 *histogram;
+    struct otel__cell  *cell;
+    const otel__a32    *live;
+} otel_bound_histogram_f64;
+
+/* ---- bound: binding ---- */
+
+/* Resolve the attributes of a counter once.
+ *
+ *   counter  NULL gives a zeroed handle
+ *   attrs    borrowed; copied the first time the set is seen
+ *
+ * Returns  the handle; zeroed when nothing is recorded.
+ * Threads  any thread.
+ * Memory   as otel_counter_add() with these attributes, at once. The set has no point before the
+ *          first value.
+ * Spec     metrics/api.md "Bind". */
+OTEL_API otel_bound_counter otel_counter_bind(otel_counter *counter, otel_attrs attrs);
+/* As otel_counter_bind(). */
+OTEL_API otel_bound_counter_f64 otel_counter_bind_f64(otel_counter_f64 *counter, otel_attrs attrs);
+/* As otel_counter_bind(). */
+OTEL_API otel_bound_updown otel_updown_bind(otel_updown *updown, otel_attrs attrs);
+/* As otel_counter_bind(). */
+OTEL_API otel_bound_updown_f64 otel_updown_bind_f64(otel_updown_f64 *updown, otel_attrs attrs);
+/* As otel_counter_bind(). */
+OTEL_API otel_bound_gauge otel_gauge_bind(otel_gauge *gauge, otel_attrs attrs);
+/* As otel_counter_bind(). */
+OTEL_API otel_bound_gauge_f64 otel_gauge_bind_f64(otel_gauge_f64 *gauge, otel_attrs attrs);
+/* As otel_counter_bind(). */
+OTEL_API otel_bound_histogram otel_histogram_bind(otel_histogram *histogram, otel_attrs attrs);
+/* As otel_counter_bind(). */
+OTEL_API otel_bound_histogram_f64 otel_histogram_bind_f64(otel_histogram_f64 *histogram,
+                                                          otel_attrs          attrs);
+
+/* Give a handle up: it is a no-op afterwards, copies of it are not. The set's memory and its values
+ * stay with the instrument. */
+#define OTEL_UNBIND(bound) ((bound).cell = NULL)
+
+/* ---- bound: recording ---- */
+
+#if !defined(OTEL_LITE_DISABLE)
+
+/* The rest of what the calls below do. Private. */
+OTEL_API void otel__bound_counter_add(otel_counter *counter, struct otel__cell *cell,
+                                      int64_t value);
+OTEL_API void otel__bound_counter_add_f64(otel_counter_f64 *counter, struct otel__cell *cell,
+                                          double value);
+OTEL_API void otel__bound_updown_add(otel_updown *updown, struct otel__cell *cell, int64_t value);
+OTEL_API void otel__bound_updown_add_f64(otel_updown_f64 *updown, struct otel__cell *cell,
+                                         double value);
+OTEL_API void otel__bound_gauge_set(otel_gauge *gauge, struct otel__cell *cell, int64_t value);
+OTEL_API void otel__bound_gauge_set_f64(otel_gauge_f64 *gauge, struct otel__cell *cell,
+                                        double value);
+OTEL_API void otel__bound_histogram_record(otel_histogram *histogram, struct otel__cell *cell,
+                                           int64_t value);
+OTEL_API void otel__bound_histogram_record_f64(otel_histogram_f64 *histogram,
+                                               struct otel__cell *cell, double value);
+
+/* Whether the number may be changed right here: the series has a value already, the SDK is open,
+ * and this is not a child that has not settled yet (OTEL__LIVE_OPEN). */
+#if OTEL__INLINE_CELLS
+#define OTEL__BOUND_IS_WARM(bound)                                                                 \
+    ((__atomic_load_n(&(bound).cell->touched.v, __ATOMIC_RELAXED) & 1u) != 0 &&                    \
+     __atomic_load_n(&(bound).live->v, __ATOMIC_RELAXED) == 1u)
+#define OTEL__BOUND_ADD(bound, value)                                                              \
+    ((void)__atomic_fetch_add(&(bound).cell->number.v, (uint64_t)(value), __ATOMIC_RELAXED))
+#define OTEL__BOUND_SET(bound, value)                                                              \
+    (__atomic_store_n(&(bound).cell->number.v, (uint64_t)(value), __ATOMIC_RELAXED))
+#else
+#define OTEL__BOUND_IS_WARM(bound)    false
+#define OTEL__BOUND_ADD(bound, value) ((void)0)
+#define OTEL__BOUND_SET(bound, value) ((void)0)
+#endif
+
+#endif
+
+/* Add to a bound counter; as otel_counter_add() with the attributes it was bound with. */
+OTEL__INLINE void otel_bound_counter_add(otel_bound_counter bound, int64_t value)
+{
+#if defined(OTEL_LITE_DISABLE)
+    (void)bound;
+    (void)value;
+#else
+    if (bound.cell != NULL && value >= 0 && OTEL__BOUND_IS_WARM(bound)) {
+        OTEL__BOUND_ADD(bound, value);
+        return;
+    }
+    if (bound.cell != NULL) {
+        otel__bound_counter_add(bound.counter, bound.cell, value);
+    }
+#endif
+}
+
+/* A double; as otel_bound_counter_add(). */
+OTEL__INLINE void otel_bound_counter_add_f64(otel_bound_counter_f64 bound, double value)
+{
+#if defined(OTEL_LITE_DISABLE)
+    (void)bound;
+    (void)value;
+#else
+    if (bound.cell != NULL) {
+        otel__bound_counter_add_f64(bound.counter, bound.cell, value);
+    }
+#endif
+}
+
+/* Add to a bound up-down counter; as otel_updown_add(). */
+OTEL__INLINE void otel_bound_updown_add(otel_bound_updown bound, int64_t value)
+{
+#if defined(OTEL_LITE_DISABLE)
+    (void)bound;
+    (void)value;
+#else
+    if (bound.cell != NULL && OTEL__BOUND_IS_WARM(bound)) {
+        OTEL__BOUND_ADD(bound, value);
+        return;
+    }
+    if (bound.cell != NULL) {
+        otel__bound_updown_add(bound.updown, bound.cell, value);
+    }
+#endif
+}
+
+/* A double; as otel_bound_updown_add(). */
+OTEL__INLINE void otel_bound_updown_add_f64(otel_bound_updown_f64 bound, double value)
+{
+#if defined(OTEL_LITE_DISABLE)
+    (void)bound;
+    (void)value;
+#else
+    if (bound.cell != NULL) {
+        otel__bound_updown_add_f64(bound.updown, bound.cell, value);
+    }
+#endif
+}
+
+/* Set a bound gauge; as otel_gauge_set(). */
+OTEL__INLINE void otel_bound_gauge_set(otel_bound_gauge bound, int64_t value)
+{
+#if defined(OTEL_LITE_DISABLE)
+    (void)bound;
+    (void)value;
+#else
+    if (bound.cell != NULL && OTEL__BOUND_IS_WARM(bound)) {
+        OTEL__BOUND_SET(bound, value);
+        return;
+    }
+    if (bound.cell != NULL) {
+        otel__bound_gauge_set(bound.gauge, bound.cell, value);
+    }
+#endif
+}
+
+/* A double; as otel_bound_gauge_set(). */
+OTEL__INLINE void otel_bound_gauge_set_f64(otel_bound_gauge_f64 bound, double value)
+{
+#if defined(OTEL_LITE_DISABLE)
+    (void)bound;
+    (void)value;
+#else
+    if (bound.cell != NULL) {
+        otel__bound_gauge_set_f64(bound.gauge, bound.cell, value);
+    }
+#endif
+}
+
+/* Record into a bound histogram; as otel_histogram_record(). */
+OTEL__INLINE void otel_bound_histogram_record(otel_bound_histogram bound, int64_t value)
+{
+#if defined(OTEL_LITE_DISABLE)
+    (void)bound;
+    (void)value;
+#else
+    if (bound.cell != NULL) {
+        otel__bound_histogram_record(bound.histogram, bound.cell, value);
+    }
+#endif
+}
+
+/* A double; as otel_bound_histogram_record(). */
+OTEL__INLINE void otel_bound_histogram_record_f64(otel_bound_histogram_f64 bound, double value)
+{
+#if defined(OTEL_LITE_DISABLE)
+    (void)bound;
+    (void)value;
+#else
+    if (bound.cell != NULL) {
+        otel__bound_histogram_record_f64(bound.histogram, bound.cell, value);
+    }
+#endif
+}
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* OTEL_LITE_NO_METRICS */
+
 /* ---- src/api/disabled.h ---- */
 /* disabled: what the calls are when OTEL_LITE_DISABLE is defined: nothing, inlined even without
  * optimisation, so that no symbol and no code of the library remains in the program. The twins of
- * the declarations in api.h and signals.h, in their order; a test compares the two lists.
+ * the declarations in api.h, signals.h, metrics.h and bound.h, in their order; a test compares
+ * the two lists.
  * Spec: metrics/noop.md, logs/noop.md; trace/api.md "in the absence of an installed SDK". */
 
 #if defined(OTEL_LITE_DISABLE)
@@ -906,6 +1387,13 @@ OTEL_API uint32_t otel_poll(otel_sdk *sdk)
     return UINT32_MAX;
 }
 
+OTEL_API otel_status otel_collect(otel_sdk *sdk, uint32_t timeout_ms)
+{
+    (void)sdk;
+    (void)timeout_ms;
+    return OTEL_DISABLED;
+}
+
 OTEL_API otel_status otel_flush(otel_sdk *sdk, uint32_t timeout_ms)
 {
     (void)sdk;
@@ -926,7 +1414,9 @@ OTEL_API void otel_stats_get(otel_sdk *sdk, otel_stats *stats)
 {
     (void)sdk;
     if (stats != NULL) {
-        const otel_stats none = { { { 0, 0, 0, 0, 0, 0, { 0 } } }, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 };
+        const otel_stats none = {
+            { { 0, 0, 0, 0, 0, 0, { 0 } } }, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
+        };
         *stats = none;
     }
 }
@@ -1033,6 +1523,25 @@ OTEL_API otel_context otel_span_context(otel_span span) { return span.context; }
 OTEL_API otel_context otel_span_attach(otel_span span) { return span.context; }
 
 OTEL_API void otel_span_detach(otel_context previous) { (void)previous; }
+
+#endif
+
+#if !defined(OTEL_LITE_NO_LOGS)
+
+OTEL_API void otel_log(otel_scope *scope, otel_severity severity, const char *body,
+                       otel_attrs attrs)
+{
+    (void)scope;
+    (void)severity;
+    (void)body;
+    (void)attrs;
+}
+
+OTEL_API void otel_log_emit(otel_scope *scope, const otel_log_record *record)
+{
+    (void)scope;
+    (void)record;
+}
 
 #endif
 
@@ -1179,23 +1688,219 @@ OTEL_API void otel_histogram_record_f64(otel_histogram_f64 *histogram, double va
     (void)attrs;
 }
 
-#endif
+OTEL_API bool otel_counter_enabled(const otel_counter *counter)
+{
+    (void)counter;
+    return false;
+}
 
-#if !defined(OTEL_LITE_NO_LOGS)
+OTEL_API bool otel_counter_enabled_f64(const otel_counter_f64 *counter)
+{
+    (void)counter;
+    return false;
+}
 
-OTEL_API void otel_log(otel_scope *scope, otel_severity severity, const char *body,
-                       otel_attrs attrs)
+OTEL_API bool otel_updown_enabled(const otel_updown *updown)
+{
+    (void)updown;
+    return false;
+}
+
+OTEL_API bool otel_updown_enabled_f64(const otel_updown_f64 *updown)
+{
+    (void)updown;
+    return false;
+}
+
+OTEL_API bool otel_gauge_enabled(const otel_gauge *gauge)
+{
+    (void)gauge;
+    return false;
+}
+
+OTEL_API bool otel_gauge_enabled_f64(const otel_gauge_f64 *gauge)
+{
+    (void)gauge;
+    return false;
+}
+
+OTEL_API bool otel_histogram_enabled(const otel_histogram *histogram)
+{
+    (void)histogram;
+    return false;
+}
+
+OTEL_API bool otel_histogram_enabled_f64(const otel_histogram_f64 *histogram)
+{
+    (void)histogram;
+    return false;
+}
+
+OTEL_API otel_observable *otel_observable_counter_create(otel_scope *scope, const char *name,
+                                                         const char *unit, const char *description,
+                                                         const otel_callback *callback)
 {
     (void)scope;
-    (void)severity;
-    (void)body;
+    (void)name;
+    (void)unit;
+    (void)description;
+    (void)callback;
+    return NULL;
+}
+
+OTEL_API otel_observable_f64 *otel_observable_counter_create_f64(otel_scope *scope,
+                                                                 const char *name, const char *unit,
+                                                                 const char          *description,
+                                                                 const otel_callback *callback)
+{
+    (void)scope;
+    (void)name;
+    (void)unit;
+    (void)description;
+    (void)callback;
+    return NULL;
+}
+
+OTEL_API otel_observable *otel_observable_updown_create(otel_scope *scope, const char *name,
+                                                        const char *unit, const char *description,
+                                                        const otel_callback *callback)
+{
+    (void)scope;
+    (void)name;
+    (void)unit;
+    (void)description;
+    (void)callback;
+    return NULL;
+}
+
+OTEL_API otel_observable_f64 *otel_observable_updown_create_f64(otel_scope *scope, const char *name,
+                                                                const char          *unit,
+                                                                const char          *description,
+                                                                const otel_callback *callback)
+{
+    (void)scope;
+    (void)name;
+    (void)unit;
+    (void)description;
+    (void)callback;
+    return NULL;
+}
+
+OTEL_API otel_observable *otel_observable_gauge_create(otel_scope *scope, const char *name,
+                                                       const char *unit, const char *description,
+                                                       const otel_callback *callback)
+{
+    (void)scope;
+    (void)name;
+    (void)unit;
+    (void)description;
+    (void)callback;
+    return NULL;
+}
+
+OTEL_API otel_observable_f64 *otel_observable_gauge_create_f64(otel_scope *scope, const char *name,
+                                                               const char          *unit,
+                                                               const char          *description,
+                                                               const otel_callback *callback)
+{
+    (void)scope;
+    (void)name;
+    (void)unit;
+    (void)description;
+    (void)callback;
+    return NULL;
+}
+
+OTEL_API void otel_observe(otel_observer *observer, otel_observable *observable, int64_t value,
+                           otel_attrs attrs)
+{
+    (void)observer;
+    (void)observable;
+    (void)value;
     (void)attrs;
 }
 
-OTEL_API void otel_log_emit(otel_scope *scope, const otel_log_record *record)
+OTEL_API void otel_observe_f64(otel_observer *observer, otel_observable_f64 *observable,
+                               double value, otel_attrs attrs)
+{
+    (void)observer;
+    (void)observable;
+    (void)value;
+    (void)attrs;
+}
+
+OTEL_API otel_registration *otel_callback_register(otel_scope *scope, const otel_callback *callback)
 {
     (void)scope;
-    (void)record;
+    (void)callback;
+    return NULL;
+}
+
+OTEL_API void otel_callback_unregister(otel_registration *registration) { (void)registration; }
+
+OTEL_API otel_bound_counter otel_counter_bind(otel_counter *counter, otel_attrs attrs)
+{
+    const otel_bound_counter none = { NULL, NULL, NULL };
+    (void)counter;
+    (void)attrs;
+    return none;
+}
+
+OTEL_API otel_bound_counter_f64 otel_counter_bind_f64(otel_counter_f64 *counter, otel_attrs attrs)
+{
+    const otel_bound_counter_f64 none = { NULL, NULL, NULL };
+    (void)counter;
+    (void)attrs;
+    return none;
+}
+
+OTEL_API otel_bound_updown otel_updown_bind(otel_updown *updown, otel_attrs attrs)
+{
+    const otel_bound_updown none = { NULL, NULL, NULL };
+    (void)updown;
+    (void)attrs;
+    return none;
+}
+
+OTEL_API otel_bound_updown_f64 otel_updown_bind_f64(otel_updown_f64 *updown, otel_attrs attrs)
+{
+    const otel_bound_updown_f64 none = { NULL, NULL, NULL };
+    (void)updown;
+    (void)attrs;
+    return none;
+}
+
+OTEL_API otel_bound_gauge otel_gauge_bind(otel_gauge *gauge, otel_attrs attrs)
+{
+    const otel_bound_gauge none = { NULL, NULL, NULL };
+    (void)gauge;
+    (void)attrs;
+    return none;
+}
+
+OTEL_API otel_bound_gauge_f64 otel_gauge_bind_f64(otel_gauge_f64 *gauge, otel_attrs attrs)
+{
+    const otel_bound_gauge_f64 none = { NULL, NULL, NULL };
+    (void)gauge;
+    (void)attrs;
+    return none;
+}
+
+OTEL_API otel_bound_histogram otel_histogram_bind(otel_histogram *histogram, otel_attrs attrs)
+{
+    const otel_bound_histogram none = { NULL, NULL, NULL };
+    (void)histogram;
+    (void)attrs;
+    return none;
+}
+
+OTEL_API otel_bound_histogram_f64 otel_histogram_bind_f64(otel_histogram_f64 *histogram,
+                                                          otel_attrs          attrs)
+{
+    const otel_bound_histogram_f64 none = { NULL, NULL, NULL };
+    (void)histogram;
+    (void)attrs;
+    return none;
 }
 
 #endif
@@ -1324,12 +2029,13 @@ returns the old state) and OTEL_LITE_CRITICAL_LEAVE(state), or OTEL_LITE_SINGLE_
 
 /* ---- atomics: one set of primitives, named by what they order ---- */
 
-typedef struct otel__a32 {
-    uint32_t v;
-} otel__a32;
-typedef struct otel__a64 {
-    uint64_t v;
-} otel__a64;
+/* One instruction or a few; where it takes a loop or a critical section, size asks for sharing. */
+#if defined(__OPTIMIZE_SIZE__) && !defined(__x86_64__) && !defined(__i386__)
+#define OTEL__ATOMIC OTEL__FN
+#else
+#define OTEL__ATOMIC OTEL__INLINE
+#endif
+
 typedef struct otel__aptr {
     void *v;
 } otel__aptr;
@@ -1341,9 +2047,21 @@ typedef struct otel__aptr {
 #endif
 
 #if OTEL__ATOMIC_32
+/* With one core only the compiler has to keep the order: an interrupt sees what the processor
+ * did. */
+#if defined(OTEL_LITE_SINGLE_CORE)
+#define OTEL__ORDER(order)  __ATOMIC_RELAXED
+#define OTEL__ORDER_FENCE() OTEL__COMPILER_FENCE()
+#else
+#define OTEL__ORDER(order)  __ATOMIC_##order
+#define OTEL__ORDER_FENCE() ((void)0)
+#endif
+
 OTEL__INLINE uint32_t otel__a32_load(const otel__a32 *a)
 {
-    return __atomic_load_n(&a->v, __ATOMIC_ACQUIRE);
+    const uint32_t v = __atomic_load_n(&a->v, OTEL__ORDER(ACQUIRE));
+    OTEL__ORDER_FENCE();
+    return v;
 }
 OTEL__INLINE uint32_t otel__a32_peek(const otel__a32 *a)
 {
@@ -1351,57 +2069,89 @@ OTEL__INLINE uint32_t otel__a32_peek(const otel__a32 *a)
 }
 OTEL__INLINE void otel__a32_store(otel__a32 *a, uint32_t v)
 {
-    __atomic_store_n(&a->v, v, __ATOMIC_RELEASE);
+    OTEL__ORDER_FENCE();
+    __atomic_store_n(&a->v, v, OTEL__ORDER(RELEASE));
 }
 OTEL__INLINE void otel__a32_put(otel__a32 *a, uint32_t v)
 {
     __atomic_store_n(&a->v, v, __ATOMIC_RELAXED);
 }
-OTEL__INLINE uint32_t otel__a32_add(otel__a32 *a, uint32_t v)
+OTEL__ATOMIC uint32_t otel__a32_add(otel__a32 *a, uint32_t v)
 {
-    return __atomic_fetch_add(&a->v, v, __ATOMIC_ACQ_REL);
+    uint32_t old;
+    OTEL__ORDER_FENCE();
+    old = __atomic_fetch_add(&a->v, v, OTEL__ORDER(ACQ_REL));
+    OTEL__ORDER_FENCE();
+    return old;
 }
-OTEL__INLINE uint32_t otel__a32_count(otel__a32 *a, uint32_t v)
+OTEL__ATOMIC uint32_t otel__a32_count(otel__a32 *a, uint32_t v)
 {
     return __atomic_fetch_add(&a->v, v, __ATOMIC_RELAXED);
 }
-OTEL__INLINE uint32_t otel__a32_and(otel__a32 *a, uint32_t v)
+OTEL__ATOMIC uint32_t otel__a32_and(otel__a32 *a, uint32_t v)
 {
-    return __atomic_fetch_and(&a->v, v, __ATOMIC_ACQUIRE);
+    uint32_t old;
+    OTEL__ORDER_FENCE();
+    old = __atomic_fetch_and(&a->v, v, OTEL__ORDER(ACQUIRE));
+    OTEL__ORDER_FENCE();
+    return old;
 }
-OTEL__INLINE uint32_t otel__a32_or(otel__a32 *a, uint32_t v)
+OTEL__ATOMIC uint32_t otel__a32_or(otel__a32 *a, uint32_t v)
 {
-    return __atomic_fetch_or(&a->v, v, __ATOMIC_RELEASE);
+    uint32_t old;
+    OTEL__ORDER_FENCE();
+    old = __atomic_fetch_or(&a->v, v, OTEL__ORDER(RELEASE));
+    OTEL__ORDER_FENCE();
+    return old;
 }
-OTEL__INLINE uint32_t otel__a32_xor(otel__a32 *a, uint32_t v)
+OTEL__ATOMIC uint32_t otel__a32_xor(otel__a32 *a, uint32_t v)
 {
-    return __atomic_fetch_xor(&a->v, v, __ATOMIC_ACQ_REL);
+    uint32_t old;
+    OTEL__ORDER_FENCE();
+    old = __atomic_fetch_xor(&a->v, v, OTEL__ORDER(ACQ_REL));
+    OTEL__ORDER_FENCE();
+    return old;
 }
-OTEL__INLINE uint32_t otel__a32_swap(otel__a32 *a, uint32_t v)
+OTEL__ATOMIC uint32_t otel__a32_swap(otel__a32 *a, uint32_t v)
 {
-    return __atomic_exchange_n(&a->v, v, __ATOMIC_ACQ_REL);
+    uint32_t old;
+    OTEL__ORDER_FENCE();
+    old = __atomic_exchange_n(&a->v, v, OTEL__ORDER(ACQ_REL));
+    OTEL__ORDER_FENCE();
+    return old;
 }
-OTEL__INLINE bool otel__a32_cas(otel__a32 *a, uint32_t *expected, uint32_t v)
+OTEL__ATOMIC bool otel__a32_cas(otel__a32 *a, uint32_t *expected, uint32_t v)
 {
-    return __atomic_compare_exchange_n(&a->v, expected, v, false, __ATOMIC_ACQ_REL,
-                                       __ATOMIC_ACQUIRE);
+    bool done;
+    OTEL__ORDER_FENCE();
+    done = __atomic_compare_exchange_n(&a->v, expected, v, false, OTEL__ORDER(ACQ_REL),
+                                       OTEL__ORDER(ACQUIRE));
+    OTEL__ORDER_FENCE();
+    return done;
 }
 OTEL__INLINE void *otel__aptr_load(const otel__aptr *a)
 {
-    return __atomic_load_n(&a->v, __ATOMIC_ACQUIRE);
+    void *v = __atomic_load_n(&a->v, OTEL__ORDER(ACQUIRE));
+    OTEL__ORDER_FENCE();
+    return v;
 }
 OTEL__INLINE void otel__aptr_store(otel__aptr *a, void *v)
 {
-    __atomic_store_n(&a->v, v, __ATOMIC_RELEASE);
+    OTEL__ORDER_FENCE();
+    __atomic_store_n(&a->v, v, OTEL__ORDER(RELEASE));
 }
-OTEL__INLINE bool otel__aptr_cas(otel__aptr *a, void **expected, void *v)
+OTEL__ATOMIC bool otel__aptr_cas(otel__aptr *a, void **expected, void *v)
 {
-    return __atomic_compare_exchange_n(&a->v, expected, v, false, __ATOMIC_ACQ_REL,
-                                       __ATOMIC_ACQUIRE);
+    bool done;
+    OTEL__ORDER_FENCE();
+    done = __atomic_compare_exchange_n(&a->v, expected, v, false, OTEL__ORDER(ACQ_REL),
+                                       OTEL__ORDER(ACQUIRE));
+    OTEL__ORDER_FENCE();
+    return done;
 }
 #else /* aligned 32-bit loads and stores are whole; everything else is masked */
 #define OTEL__MASKED_32(name, expression)                                                          \
-    OTEL__INLINE uint32_t name(otel__a32 *a, uint32_t v)                                           \
+    OTEL__ATOMIC uint32_t name(otel__a32 *a, uint32_t v)                                           \
     {                                                                                              \
         const uint32_t state = OTEL_LITE_CRITICAL_ENTER();                                         \
         const uint32_t old = *(volatile uint32_t *)&a->v;                                          \
@@ -1431,7 +2181,7 @@ OTEL__INLINE void otel__a32_store(otel__a32 *a, uint32_t v)
     *(volatile uint32_t *)&a->v = v;
 }
 OTEL__INLINE void otel__a32_put(otel__a32 *a, uint32_t v) { *(volatile uint32_t *)&a->v = v; }
-OTEL__INLINE bool otel__a32_cas(otel__a32 *a, uint32_t *expected, uint32_t v)
+OTEL__ATOMIC bool otel__a32_cas(otel__a32 *a, uint32_t *expected, uint32_t v)
 {
     const uint32_t state = OTEL_LITE_CRITICAL_ENTER();
     const uint32_t old = *(volatile uint32_t *)&a->v;
@@ -1454,7 +2204,7 @@ OTEL__INLINE void otel__aptr_store(otel__aptr *a, void *v)
     OTEL__COMPILER_FENCE();
     *(void *volatile *)&a->v = v;
 }
-OTEL__INLINE bool otel__aptr_cas(otel__aptr *a, void **expected, void *v)
+OTEL__ATOMIC bool otel__aptr_cas(otel__aptr *a, void **expected, void *v)
 {
     const uint32_t state = OTEL_LITE_CRITICAL_ENTER();
     void          *old = *(void *volatile *)&a->v;
@@ -1469,29 +2219,29 @@ OTEL__INLINE bool otel__aptr_cas(otel__aptr *a, void **expected, void *v)
 #endif
 
 #if OTEL__ATOMIC_64
-OTEL__INLINE uint64_t otel__a64_peek(const otel__a64 *a)
+OTEL__ATOMIC uint64_t otel__a64_peek(const otel__a64 *a)
 {
     return __atomic_load_n(&a->v, __ATOMIC_RELAXED);
 }
-OTEL__INLINE void otel__a64_put(otel__a64 *a, uint64_t v)
+OTEL__ATOMIC void otel__a64_put(otel__a64 *a, uint64_t v)
 {
     __atomic_store_n(&a->v, v, __ATOMIC_RELAXED);
 }
-OTEL__INLINE uint64_t otel__a64_count(otel__a64 *a, uint64_t v)
+OTEL__ATOMIC uint64_t otel__a64_count(otel__a64 *a, uint64_t v)
 {
     return __atomic_fetch_add(&a->v, v, __ATOMIC_RELAXED);
 }
-OTEL__INLINE uint64_t otel__a64_swap(otel__a64 *a, uint64_t v)
+OTEL__ATOMIC uint64_t otel__a64_swap(otel__a64 *a, uint64_t v)
 {
     return __atomic_exchange_n(&a->v, v, __ATOMIC_RELAXED);
 }
-OTEL__INLINE bool otel__a64_cas(otel__a64 *a, uint64_t *expected, uint64_t v)
+OTEL__ATOMIC bool otel__a64_cas(otel__a64 *a, uint64_t *expected, uint64_t v)
 {
     return __atomic_compare_exchange_n(&a->v, expected, v, false, __ATOMIC_RELAXED,
                                        __ATOMIC_RELAXED);
 }
 #else
-OTEL__INLINE uint64_t otel__a64_peek(const otel__a64 *a)
+OTEL__ATOMIC uint64_t otel__a64_peek(const otel__a64 *a)
 {
     const uint32_t state = OTEL_LITE_CRITICAL_ENTER();
     const uint64_t v = *(const volatile uint64_t *)&a->v;
@@ -1499,7 +2249,7 @@ OTEL__INLINE uint64_t otel__a64_peek(const otel__a64 *a)
     return v;
 }
 #define OTEL__MASKED_64(name, expression)                                                          \
-    OTEL__INLINE uint64_t name(otel__a64 *a, uint64_t v)                                           \
+    OTEL__ATOMIC uint64_t name(otel__a64 *a, uint64_t v)                                           \
     {                                                                                              \
         const uint32_t state = OTEL_LITE_CRITICAL_ENTER();                                         \
         const uint64_t old = *(volatile uint64_t *)&a->v;                                          \
@@ -1509,8 +2259,8 @@ OTEL__INLINE uint64_t otel__a64_peek(const otel__a64 *a)
     }
 OTEL__MASKED_64(otel__a64_count, old + v)
 OTEL__MASKED_64(otel__a64_swap, v)
-OTEL__INLINE void otel__a64_put(otel__a64 *a, uint64_t v) { (void)otel__a64_swap(a, v); }
-OTEL__INLINE bool otel__a64_cas(otel__a64 *a, uint64_t *expected, uint64_t v)
+OTEL__ATOMIC void otel__a64_put(otel__a64 *a, uint64_t v) { (void)otel__a64_swap(a, v); }
+OTEL__ATOMIC bool otel__a64_cas(otel__a64 *a, uint64_t *expected, uint64_t v)
 {
     const uint32_t state = OTEL_LITE_CRITICAL_ENTER();
     const uint64_t old = *(volatile uint64_t *)&a->v;
@@ -1525,7 +2275,7 @@ OTEL__INLINE bool otel__a64_cas(otel__a64 *a, uint64_t *expected, uint64_t v)
 #endif
 
 /* Add to a counter that has one writer and any readers: no read-modify-write needed. */
-OTEL__INLINE void otel__a64_bump(otel__a64 *a, uint64_t v)
+OTEL__ATOMIC void otel__a64_bump(otel__a64 *a, uint64_t v)
 {
     otel__a64_put(a, otel__a64_peek(a) + v);
 }
@@ -1560,6 +2310,21 @@ OTEL__INLINE double otel__platform_bits_double(uint64_t bits)
     memcpy(&d, &bits, sizeof d);
     return d;
 }
+
+/* Whether a < b, neither of them NaN. A processor without doubles compares the bits, which are in
+ * order but for the sign, instead of calling a routine. */
+#if defined(__arm__) && !(defined(__ARM_FP) && (__ARM_FP & 8) != 0)
+OTEL__FN OTEL__NOINLINE bool otel__platform_less(double a, double b)
+{
+    uint64_t x = otel__platform_double_bits(a);
+    uint64_t y = otel__platform_double_bits(b);
+    x = (x >> 63) != 0 ? (UINT64_C(1) << 63) - x : x; /* -0.0 is 0 */
+    y = (y >> 63) != 0 ? (UINT64_C(1) << 63) - y : y;
+    return (int64_t)x < (int64_t)y;
+}
+#else
+OTEL__INLINE bool otel__platform_less(double a, double b) { return a < b; }
+#endif
 
 /* Finite, decided on the bits: -ffast-math must not remove the test. */
 OTEL__INLINE bool otel__platform_is_finite(double d)
@@ -1684,6 +2449,44 @@ OTEL__FN void otel__platform_fork_page_free(otel__a32 *page)
 }
 #endif
 
+/* ---- src/core/bytes.h ---- */
+/* bytes: copying bytes, with the C library's functions or, in firmware that is built for size
+ * (-Os), without: a Cortex-M4's memcpy and memmove take 560 bytes. For lengths that the compiler
+ * does not know; a few bytes it copies itself. */
+
+#if defined(OTEL_LITE_FREESTANDING) && defined(__OPTIMIZE_SIZE__)
+
+/* Copy n bytes, first to last. The fence keeps the compiler from calling memcpy() after all. */
+OTEL__FN OTEL__NOINLINE void otel__bytes_copy(void *to, const void *from, size_t n)
+{
+    uint8_t       *p = (uint8_t *)to;
+    const uint8_t *q = (const uint8_t *)from;
+
+    while (n-- > 0) {
+        *p++ = *q++;
+        OTEL__COMPILER_FENCE();
+    }
+}
+
+/* Copy to a lower address; the two may overlap. */
+OTEL__INLINE void otel__bytes_move_down(void *to, const void *from, size_t n)
+{
+    otel__bytes_copy(to, from, n);
+}
+
+#else
+
+/* Copy n bytes that do not overlap. */
+OTEL__INLINE void otel__bytes_copy(void *to, const void *from, size_t n) { memcpy(to, from, n); }
+
+/* Copy to a lower address; the two may overlap. */
+OTEL__INLINE void otel__bytes_move_down(void *to, const void *from, size_t n)
+{
+    memmove(to, from, n);
+}
+
+#endif
+
 /* ---- src/core/diag.h ---- */
 /* diag: telling the user what went wrong, and counting what was lost.
  * The sink calls the user's function with one bounded line; parts above the engine never call it
@@ -1691,6 +2494,7 @@ OTEL__FN void otel__platform_fork_page_free(otel__a32 *page)
  * at rest. Spec: error-handling.md "Configuring Error Handlers". */
 
 #define OTEL__DIAG_LINE 192 /* bytes of the longest line, NUL included; longer ones are cut */
+#define OTEL__DIAG_NAME 72  /* bytes of a name before a reason, which is to be read, too     */
 
 typedef struct otel__diag_sink {
     otel_diagnostic_fn fn; /* NULL: nobody listens                                */
@@ -1698,9 +2502,23 @@ typedef struct otel__diag_sink {
     otel__a32          busy; /* 1 while the user's function runs: never recursive */
 } otel__diag_sink;
 
-OTEL__FN size_t otel__diag_append(char *line, size_t n, const char *text)
+#if defined(OTEL_LITE_NO_DIAGNOSTICS)
+/* Nothing is evaluated, so that no text is linked. */
+#define otel__diag(sink, severity, a, b, c)                                                        \
+    ((void)sizeof(sink), (void)sizeof(severity), (void)sizeof(a), (void)sizeof(b), (void)sizeof(c))
+#else
+/* Append a text up to `end`. */
+#if defined(OTEL_LITE_NO_DIAGNOSTICS)
+
+/* Nobody is told anything: the texts are not even compiled in. */
+#define otel__diag(sink, severity, a, b, c)                                                        \
+    ((void)(sink), (void)(severity), (void)sizeof(a), (void)sizeof(b), (void)sizeof(c))
+
+#else
+
+OTEL__FN size_t otel__diag_append(char *line, size_t n, const char *text, size_t end)
 {
-    while (text != NULL && *text != '\0' && n + 1 < OTEL__DIAG_LINE) {
+    while (text != NULL && *text != '\0' && n < end) {
         const char c = *text++;
         line[n++] = (c >= 0x20 && c < 0x7f) ? c : '?'; /* a backend's text may hold anything */
     }
@@ -1712,18 +2530,23 @@ OTEL__FN OTEL__COLD void otel__diag(otel__diag_sink *sink, otel_severity severit
                                     const char *b, const char *c)
 {
     char   line[OTEL__DIAG_LINE];
+    size_t end = OTEL__DIAG_LINE - 1u;
     size_t n = 0;
 
     if (sink == NULL || sink->fn == NULL || otel__a32_swap(&sink->busy, 1) != 0) {
         return;
     }
-    n = otel__diag_append(line, n, a);
-    n = otel__diag_append(line, n, b);
-    n = otel__diag_append(line, n, c);
+    n = otel__diag_append(line, n, a, OTEL__DIAG_LINE - 1u);
+    end = c != NULL && n + OTEL__DIAG_NAME < end ? n + OTEL__DIAG_NAME : end;
+    n = otel__diag_append(line, n, b, end);
+    n = otel__diag_append(line, n, c, OTEL__DIAG_LINE - 1u);
     line[n] = '\0';
     sink->fn(sink->user, severity, line);
     otel__a32_store(&sink->busy, 0);
 }
+
+#endif
+#endif
 
 /* What a recording call could not keep, by reason. One per SDK. */
 typedef struct otel__losses {
@@ -1732,7 +2555,7 @@ typedef struct otel__losses {
     otel__a32 events;
     otel__a32 bad_values;
     otel__a32 busy_handles;
-    otel__a32 overflowed;
+    otel__a32 lost_values;
 } otel__losses;
 
 OTEL__INLINE void otel__losses_drop(otel__losses *l, otel_signal signal, otel_drop reason)
@@ -2193,10 +3016,25 @@ OTEL__FN otel__text otel__text_make(const char *s, size_t n)
     return t;
 }
 
+/* strlen(); in firmware without the C library's, which takes 220 bytes on a Cortex-M4. */
+OTEL__FN size_t otel__text_length(const char *s)
+{
+#if defined(OTEL_LITE_FREESTANDING)
+    size_t n = 0;
+
+    while (*(const volatile char *)(s + n) != '\0') { /* volatile: or it becomes a strlen() */
+        n++;
+    }
+    return n;
+#else
+    return strlen(s);
+#endif
+}
+
 /* A C string as a text; NULL gives the empty one. */
 OTEL__FN otel__text otel__text_of(const char *s)
 {
-    return otel__text_make(s, s != NULL ? strlen(s) : 0);
+    return otel__text_make(s, s != NULL ? otel__text_length(s) : 0);
 }
 
 static bool otel__text_is_blank(char c) { return c == ' ' || c == '\t'; }
@@ -2242,6 +3080,26 @@ OTEL__FN bool otel__text_next(otel__text *rest, char separator, otel__text *piec
     return true;
 }
 
+/* The n-th of a list of C strings, each behind the other's NUL: a table that takes no pointers, and
+ * that the linker drops with its only user. */
+OTEL__FN const char *otel__text_nth(const char *list, size_t n)
+{
+    for (; n > 0; n--) {
+        list += otel__text_length(list) + 1;
+    }
+    return list;
+}
+
+/* Whether two C strings are the same. */
+OTEL__FN OTEL__NOINLINE bool otel__text_same(const char *a, const char *b)
+{
+    while (*a == *b && *a != '\0') {
+        a++;
+        b++;
+    }
+    return *a == *b;
+}
+
 static char otel__text_lower(char c) { return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c; }
 
 /* Whether two texts are the same when ASCII letters of either case are the same. */
@@ -2276,7 +3134,7 @@ static bool otel__text_fits(const otel__text_buf *b) { return b->len <= b->cap; 
 OTEL__FN void otel__text_add(otel__text_buf *b, otel__text t)
 {
     if (t.n > 0 && otel__text_fits(b) && t.n <= b->cap - b->len) {
-        memcpy(b->s + b->len, t.s, t.n);
+        otel__bytes_copy(b->s + b->len, t.s, t.n);
     }
     b->len = t.n <= SIZE_MAX - b->len ? b->len + t.n : SIZE_MAX;
 }
@@ -2288,14 +3146,60 @@ OTEL__FN void otel__text_add_c(otel__text_buf *b, const char *s)
 
 /* ---- text: UTF-8 ---- */
 
+/* The number of ASCII bytes at the front of `s`, looked at eight at a time; may stop early, but
+ * not when another eight of them follow. */
+OTEL__FN size_t otel__text_ascii_run(const char *s, size_t n)
+{
+    size_t i = 0;
+
+    while (n - i >= sizeof(uint64_t)) {
+        uint64_t eight;
+
+        memcpy(&eight, s + i, sizeof eight);
+        if ((eight & UINT64_C(0x8080808080808080)) != 0) {
+            break;
+        }
+        i += sizeof eight;
+    }
+    return i;
+}
+
+#if defined(OTEL_LITE_NO_UTF8_REPAIR)
+
+/* Text is taken to be UTF-8 as it is. */
+OTEL__INLINE bool otel__text_utf8_valid(const char *s, size_t n)
+{
+    (void)s;
+    (void)n;
+    return true;
+}
+
+OTEL__INLINE size_t otel__text_utf8_step(const char *s, size_t n, bool *ok)
+{
+    (void)s;
+    (void)n;
+    *ok = true;
+    return 1;
+}
+
+OTEL__INLINE size_t otel__text_utf8_repair(char *dst, const char *src, size_t n)
+{
+    if (dst != NULL) {
+        otel__bytes_copy(dst, src, n);
+    }
+    return n;
+}
+
+#else
+
 /* Measure the sequence at `s`, where n > 0 bytes can be read. Returns its length, 1 to 4, and
  * tells in `ok` whether it is well formed; if not, the length is that of its longest beginning
  * that could have become a character, at least 1 ("maximal subpart", Unicode 3.9, D93b). */
 static size_t otel__text_utf8_step(const char *s, size_t n, bool *ok)
 {
     const uint8_t lead = (uint8_t)s[0];
-    uint8_t       low = 0x80, high = 0xbf; /* of the second byte */
-    size_t        want = lead < 0xe0u ? 2u : lead < 0xf0u ? 3u : 4u, i;
+    uint8_t low = 0x80, high = 0xbf; /* of the second byte */
+    size_t want = lead < 0xe0u ? 2u : lead < 0xf0u ? 3u : 4u, i;
 
     *ok = lead < 0x80u;
     if (lead < 0xc2u || lead > 0xf4u) { /* ASCII, a stray continuation, or no lead byte at all */
@@ -2317,32 +3221,16 @@ static size_t otel__text_utf8_step(const char *s, size_t n, bool *ok)
     return want;
 }
 
-/* The number of ASCII bytes at the front of `s`, looked at eight at a time; may stop early, but
- * not when another eight of them follow. */
-static size_t otel__text_ascii_run(const char *s, size_t n)
-{
-    size_t i = 0;
-
-    while (n - i >= sizeof(uint64_t)) {
-        uint64_t eight;
-
-        memcpy(&eight, s + i, sizeof eight);
-        if ((eight & UINT64_C(0x8080808080808080)) != 0) {
-            break;
-        }
-        i += sizeof eight;
-    }
-    return i;
-}
-
 /* Whether all n bytes are well-formed UTF-8. NUL is a character like any other. */
 OTEL__FN bool otel__text_utf8_valid(const char *s, size_t n)
 {
     size_t i = 0;
-    bool   ok = true;
+    bool ok = true;
 
     while (i < n && ok) {
+#if !defined(__OPTIMIZE_SIZE__)
         i += otel__text_ascii_run(s + i, n - i);
+#endif
         if (i < n) {
             i += otel__text_utf8_step(s + i, n - i, &ok);
         }
@@ -2358,18 +3246,20 @@ OTEL__FN size_t otel__text_utf8_repair(char *dst, const char *src, size_t n)
     size_t i = 0, len = 0;
 
     while (i < n) {
-        bool         ok;
+        bool ok;
         const size_t step = otel__text_utf8_step(src + i, n - i, &ok);
         const size_t put = ok ? step : 3u;
 
         if (dst != NULL) {
-            memcpy(dst + len, ok ? src + i : "\xef\xbf\xbd", put);
+            otel__bytes_copy(dst + len, ok ? src + i : "\xef\xbf\xbd", put);
         }
         len = put <= SIZE_MAX - len ? len + put : SIZE_MAX;
         i += step;
     }
     return len;
 }
+
+#endif
 
 /* The length of the longest beginning of at most `max` bytes that ends between two characters.
  * In text that is not UTF-8 the result is still within `max`, and within 3 bytes of it. */
@@ -2422,7 +3312,7 @@ OTEL__FN size_t otel__text_put_u64(char *dst, uint64_t v)
         digits[--at] = (char)('0' + (char)(v % 10));
         v /= 10;
     } while (v > 0);
-    memcpy(dst, digits + at, sizeof digits - at);
+    otel__bytes_copy(dst, digits + at, sizeof digits - at);
     return sizeof digits - at;
 }
 
@@ -2520,7 +3410,7 @@ OTEL__FN bool otel__out_fits(const otel__out *o) { return o->buf != NULL && o->l
 OTEL__FN void otel__out_put(otel__out *o, const void *src, size_t n)
 {
     if (n > 0 && otel__out_fits(o) && n <= o->cap - o->len) {
-        memcpy(o->buf + o->len, src, n);
+        otel__bytes_copy(o->buf + o->len, src, n);
     }
     o->len = n <= SIZE_MAX - o->len ? o->len + n : SIZE_MAX;
 }
@@ -2584,6 +3474,20 @@ OTEL__INLINE void otel__pb_store_le64(uint8_t *p, uint64_t v)
         p[i] = (uint8_t)(v >> (8 * i));
     }
 #endif
+}
+
+OTEL__INLINE uint64_t otel__pb_load_le64(const uint8_t *p)
+{
+    uint64_t v = 0;
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    memcpy(&v, p, 8);
+#else
+    int i;
+    for (i = 0; i < 8; i++) {
+        v |= (uint64_t)p[i] << (8 * i);
+    }
+#endif
+    return v;
 }
 
 OTEL__INLINE void otel__pb_store_le32(uint8_t *p, uint32_t v)
@@ -3202,17 +4106,18 @@ OTEL__FN OTEL__MUST_USE bool otel__otlp_check(const uint8_t *data, size_t n, uns
 }
 
 /* ---- src/wire/attr.h ---- */
-/* attr: attributes as OTLP KeyValue bytes: measured, written, hashed, compared with written ones.
+/* attr: attributes as OTLP KeyValue bytes, measured and written.
  * Used by resource, spans, events, log records and metric series. A value is written once, straight
- * to where it stays; identity is compared on those bytes, without a second copy.
- * Invariants: a key is non-empty; text is valid UTF-8 once written (repaired if it was not); two
- * lists are the same set in any order, and of equal keys the last one counts.
+ * to where it stays.
+ * Invariants: a key is non-empty; text is valid UTF-8 once written (repaired if it was not).
  * Spec: common/README.md "Attribute", "AnyValue"; requirements C-01..C-20, P-03, P-05, P-09. */
 
 #define OTEL__ATTRS_MAX 128u   /* attributes of one set that count                */
 #define OTEL__KEY_MAX   16383u /* bytes of a key; a longer one is dropped, counted */
 
-/* ---- attr: bytes in words ---- */
+/* ---- attr: bytes ---- */
+
+#define OTEL__ATTR_HIGH 0x8080808080808080u
 
 OTEL__INLINE uint64_t otel__attr_load64(const void *p)
 {
@@ -3228,6 +4133,48 @@ OTEL__INLINE uint32_t otel__attr_load32(const void *p)
     return v;
 }
 
+/* Where size was asked for (-Os) there is one way instead of a fast and a general one: texts are
+ * always looked at character by character, bytes one at a time. The bytes written are the same. */
+#if defined(__OPTIMIZE_SIZE__)
+
+/* Copy n bytes; returns bits of OTEL__ATTR_HIGH when one of them is not ASCII. */
+OTEL__FN uint64_t otel__attr_copy(uint8_t *to, const void *from, size_t n)
+{
+    const uint8_t *p = (const uint8_t *)from;
+    uint8_t        high = 0;
+
+    while (n-- > 0) {
+        high = (uint8_t)(high | *p);
+        *to++ = *p++;
+    }
+    return high & OTEL__ATTR_HIGH;
+}
+
+OTEL__FN bool otel__attr_same_bytes(const void *x, const void *y, size_t n)
+{
+    const uint8_t *a = (const uint8_t *)x;
+    const uint8_t *b = (const uint8_t *)y;
+
+    while (n > 0 && *a == *b) {
+        a++;
+        b++;
+        n--;
+    }
+    return n == 0;
+}
+
+/* Whether no byte has its highest bit set. */
+OTEL__FN bool otel__attr_is_ascii(const char *s, size_t n)
+{
+    while (n > 0 && ((uint8_t)*s & 0x80u) == 0) {
+        s++;
+        n--;
+    }
+    return n == 0;
+}
+
+#else /* in words */
+
 /* Up to seven bytes as a number that differs when they or n differ in any bit. */
 OTEL__HOT uint64_t otel__attr_load_few(const uint8_t *p, size_t n)
 {
@@ -3239,8 +4186,6 @@ OTEL__HOT uint64_t otel__attr_load_few(const uint8_t *p, size_t n)
     }
     return 0;
 }
-
-#define OTEL__ATTR_HIGH 0x8080808080808080u
 
 /* Copy n bytes; returns bits of OTEL__ATTR_HIGH when one of them is not ASCII. Short texts go in
  * words whose ends overlap: a call of memcpy costs more than the copy. */
@@ -3308,23 +4253,107 @@ OTEL__HOT bool otel__attr_is_ascii(const char *s, size_t n)
     return (high & OTEL__ATTR_HIGH) == 0;
 }
 
+#endif
+
 /* ---- attr: lengths ---- */
 
 OTEL__INLINE size_t otel__attr_key_length(const otel_attr *a)
 {
-    return a->key_length != 0 || a->key == NULL ? a->key_length : strlen(a->key);
+    return a->key_length != 0 || a->key == NULL ? a->key_length : otel__text_length(a->key);
 }
 
 OTEL__INLINE size_t otel__attr_value_length(const otel_attr *a)
 {
-    return a->length != OTEL_LENGTH_UNKNOWN ? a->length : strlen(a->value.s);
+    return a->length != OTEL_LENGTH_UNKNOWN ? a->length : otel__text_length(a->value.s);
 }
 
 /* Bytes of a varint below 2^35. */
 OTEL__HOT size_t otel__attr_length_size(size_t n)
 {
+#if defined(__OPTIMIZE_SIZE__)
+    return otel__pb_varint_size(n);
+#else
     return n < 0x80u ? 1u : n < 0x4000u ? 2u : n < 0x200000u ? 3u : n < 0x10000000u ? 4u : 5u;
+#endif
 }
+
+/* Bytes of a length-delimited field. */
+OTEL__HOT size_t otel__attr_field_size(size_t n) { return 1u + otel__attr_length_size(n) + n; }
+
+#if defined(__OPTIMIZE_SIZE__)
+
+/* One attribute about to be written, or compared with a written one: behind the field's tag and
+ * length come these parts. The texts are as they were given; all else is as it goes out. */
+#define OTEL__KV_PARTS 5u
+typedef struct otel__kv {
+    otel__text part[OTEL__KV_PARTS]; /* head of the key, key, head of the value, value, text */
+    size_t     key;                  /* bytes of the key, repaired                            */
+    size_t     text;                 /* bytes of a string value, repaired                   */
+    size_t     body;                 /* bytes of the KeyValue message                        */
+    bool       broken;               /* perhaps: key or text is not UTF-8                    */
+    uint8_t    bytes[24];            /* what the parts that are no texts point to            */
+} otel__kv;
+
+OTEL__FN OTEL__NOINLINE uint8_t *otel__kv_head(uint8_t *p, uint8_t tag, uint64_t n)
+{
+    *p++ = tag;
+    return otel__pb_store_varint(p, n);
+}
+
+/* Write the AnyValue of `a` without its text, of which `n` bytes will follow. */
+OTEL__FN uint8_t *otel__kv_value(uint8_t *p, const otel_attr *a, size_t n)
+{
+    switch (a->type) {
+    case OTEL_TYPE_STRING: return otel__kv_head(p, OTEL__PB_TAG(1, OTEL__PB_LEN), n);
+    case OTEL_TYPE_BOOL: return otel__kv_head(p, OTEL__PB_TAG(2, OTEL__PB_VARINT), a->value.i != 0);
+    case OTEL_TYPE_INT:
+        return otel__kv_head(p, OTEL__PB_TAG(3, OTEL__PB_VARINT), (uint64_t)a->value.i);
+    case OTEL_TYPE_DOUBLE:
+        *p++ = OTEL__PB_TAG(4, OTEL__PB_FIXED64);
+        otel__pb_store_le64(p, otel__platform_double_bits(a->value.d));
+        return p + 8;
+    default: /* an empty value: P-04 */ return p;
+    }
+}
+
+/* Measure exactly. Returns false for what is no attribute: without a key (C-01), or with one longer
+ * than OTEL__KEY_MAX. */
+OTEL__FN OTEL__NOINLINE bool otel__kv_measure(otel__kv *kv, const otel_attr *a)
+{
+    const size_t key = otel__attr_key_length(a);
+    const size_t text = a->type == OTEL_TYPE_STRING ? otel__attr_value_length(a) : 0;
+    const size_t key_size = otel__text_utf8_repair(NULL, a->key, key);
+    const size_t text_size = otel__text_utf8_repair(NULL, a->value.s, text);
+    uint8_t     *value = kv->bytes;
+    uint8_t     *p = otel__kv_value(value, a, text_size);
+    uint8_t *q = otel__kv_head(p, OTEL__PB_TAG(2, OTEL__PB_LEN), (size_t)(p - value) + text_size);
+    uint8_t *r = otel__kv_head(q, OTEL__PB_TAG(1, OTEL__PB_LEN), key_size);
+
+    kv->key = key_size;
+    kv->text = text_size;
+    kv->part[0] = otel__text_make((const char *)q, (size_t)(r - q));
+    kv->part[1] = otel__text_make(a->key, key);
+    kv->part[2] = otel__text_make((const char *)p, (size_t)(q - p));
+    kv->part[3] = otel__text_make((const char *)value, (size_t)(p - value));
+    kv->part[4] = otel__text_make(a->value.s, text);
+    kv->body = (size_t)(r - value) + key_size + text_size;
+    kv->broken = true;
+    return key != 0 && key <= OTEL__KEY_MAX;
+}
+
+/* Whether a part is text, which may need repair. */
+#if defined(OTEL_LITE_NO_UTF8_REPAIR)
+#define OTEL__KV_IS_TEXT(i) false
+#else
+#define OTEL__KV_IS_TEXT(i) ((i) == 1 || (i) == 4)
+#endif
+
+#define otel__kv_measure_checked(kv, a) otel__kv_measure(kv, a)
+#define otel__kv_check(kv, a)           ((void)(kv), (void)(a))
+
+OTEL__FN size_t otel__kv_field_size(const otel__kv *kv) { return otel__attr_field_size(kv->body); }
+
+#else
 
 /* One attribute about to be written: its lengths, nested from the inside out. */
 typedef struct otel__kv {
@@ -3335,22 +4364,18 @@ typedef struct otel__kv {
     bool   broken; /* key or text is not UTF-8 and is repaired on writing */
 } otel__kv;
 
-OTEL__HOT size_t otel__kv_field_size(const otel__kv *kv)
-{
-    return 1u + otel__attr_length_size(kv->body) + kv->body;
-}
+OTEL__HOT size_t otel__kv_field_size(const otel__kv *kv) { return otel__attr_field_size(kv->body); }
 
 OTEL__HOT void otel__kv_add_up(otel__kv *kv, const otel_attr *a)
 {
     switch (a->type) {
-    case OTEL_TYPE_STRING: kv->any = 1u + otel__attr_length_size(kv->text) + kv->text; break;
+    case OTEL_TYPE_STRING: kv->any = otel__attr_field_size(kv->text); break;
     case OTEL_TYPE_BOOL: kv->any = 2; break;
     case OTEL_TYPE_INT: kv->any = 1u + otel__pb_varint_size((uint64_t)a->value.i); break;
     case OTEL_TYPE_DOUBLE: kv->any = 9; break;
     default: /* an empty value: P-04 */ kv->any = 0; break;
     }
-    kv->body = 1u + otel__attr_length_size(kv->key) + kv->key;
-    kv->body += 1u + otel__attr_length_size(kv->any) + kv->any;
+    kv->body = otel__attr_field_size(kv->key) + otel__attr_field_size(kv->any);
 }
 
 /* Measure as if the texts were UTF-8. Returns false for what is no attribute: without a key (C-01),
@@ -3391,15 +4416,19 @@ OTEL__FN bool otel__kv_measure_checked(otel__kv *kv, const otel_attr *a)
     return true;
 }
 
+#endif
+
 /* ---- attr: writing ---- */
 
 /* Lengths below 128, which nearly all are, take one store. */
 OTEL__HOT uint8_t *otel__kv_length(uint8_t *p, size_t n)
 {
+#if !defined(__OPTIMIZE_SIZE__)
     if (OTEL__LIKELY(n < 0x80u)) {
         *p = (uint8_t)n;
         return p + 1;
     }
+#endif
     return otel__pb_store_varint(p, n);
 }
 
@@ -3408,6 +4437,31 @@ OTEL__HOT uint8_t *otel__kv_text(uint8_t *p, const char *s, size_t n, uint64_t *
     *high |= otel__attr_copy(p, s, n);
     return p + n;
 }
+
+#if defined(__OPTIMIZE_SIZE__)
+
+/* Write the whole field: otel__kv_field_size() bytes. Measured exactly: `high` is not needed. */
+OTEL__FN OTEL__NOINLINE uint8_t *otel__kv_store(uint8_t *p, uint8_t tag, const otel__kv *kv,
+                                                const otel_attr *a, uint64_t *high)
+{
+    uint32_t i;
+
+    (void)a;
+    (void)high;
+    p = otel__kv_head(p, tag, kv->body);
+    for (i = 0; i < OTEL__KV_PARTS; i++) {
+        const otel__text t = kv->part[i];
+        if (OTEL__KV_IS_TEXT(i)) {
+            p += otel__text_utf8_repair((char *)p, t.s, t.n);
+        } else if (t.n > 0) {
+            otel__bytes_copy(p, t.s, t.n);
+            p += t.n;
+        }
+    }
+    return p;
+}
+
+#else
 
 /* Write the AnyValue of `a`, which takes kv->any bytes. */
 OTEL__HOT uint8_t *otel__kv_store_any(uint8_t *p, const otel__kv *kv, const otel_attr *a,
@@ -3462,11 +4516,9 @@ OTEL__HOT uint8_t *otel__kv_store_short(uint8_t *p, uint8_t tag, const otel__kv 
 OTEL__HOT uint8_t *otel__kv_store(uint8_t *p, uint8_t tag, const otel__kv *kv, const otel_attr *a,
                                   uint64_t *high)
 {
-#if !defined(__OPTIMIZE_SIZE__)
     if (OTEL__LIKELY(kv->key + kv->text <= OTEL__KV_SHORT) && OTEL__LIKELY(!kv->broken)) {
         return otel__kv_store_short(p, tag, kv, a, high);
     }
-#endif
     *p++ = tag;
     p = otel__kv_length(p, kv->body);
     *p++ = OTEL__PB_TAG(1, OTEL__PB_LEN);
@@ -3480,6 +4532,8 @@ OTEL__HOT uint8_t *otel__kv_store(uint8_t *p, uint8_t tag, const otel__kv *kv, c
     p = otel__kv_length(p, kv->any);
     return otel__kv_store_any(p, kv, a, high);
 }
+
+#endif
 
 /* Write the field of tag `tag` if it fits `room` bytes.
  * Returns the bytes it needs: more than `room` means that nothing counts as written; 0: no key. */
@@ -3508,6 +4562,13 @@ OTEL__FN OTEL__NOINLINE size_t otel__kv_put(uint8_t *p, size_t room, uint8_t tag
     return need;
 }
 
+/* ---- src/wire/attr_same.h ---- */
+/* attr_same: attributes hashed, and compared with written ones: on the bytes where they stay,
+ * without a second copy. Used by spans and metric series, and by attrs.h for lists.
+ * Invariants: two lists are the same set in any order, and of equal keys, as they are once
+ * repaired, the last one counts; what is read here was written by attr.h.
+ * Spec: common/README.md "Attribute Collections"; requirements C-06, M-40. */
+
 /* ---- attr: hashing, any order ---- */
 
 OTEL__HOT uint64_t otel__attr_mix(uint64_t h, uint64_t v)
@@ -3515,6 +4576,25 @@ OTEL__HOT uint64_t otel__attr_mix(uint64_t h, uint64_t v)
     h = (h ^ v) * 0x9e3779b97f4a7c15u; /* 2^64 / golden ratio: every input bit reaches the top */
     return h ^ (h >> 32);
 }
+
+#if defined(__OPTIMIZE_SIZE__)
+
+/* Of a text: every byte. */
+OTEL__FN OTEL__NOINLINE uint64_t otel__attr_hash_text(const char *s, size_t n, uint64_t h)
+{
+    h = otel__attr_mix(h, n);
+    while (n-- > 0) {
+        h = otel__attr_mix(h, (uint8_t)*s++);
+    }
+    return h;
+}
+
+OTEL__FN uint64_t otel__attr_hash_key(const otel_attr *a, size_t n)
+{
+    return otel__attr_hash_text(a->key, n, 0);
+}
+
+#else
 
 /* Of a key: length, first and last eight bytes. Crafted keys can collide; the comparison is
  * exact. */
@@ -3543,6 +4623,8 @@ OTEL__HOT uint64_t otel__attr_hash_text(const char *s, size_t n, uint64_t h)
     return otel__attr_mix(h, otel__attr_load64(p + n - 8));
 }
 
+#endif
+
 /* Of a whole attribute whose key hashed to `key`, starting from a secret `seed`. */
 OTEL__HOT uint64_t otel__attr_hash(const otel_attr *a, uint64_t key, uint64_t seed)
 {
@@ -3558,6 +4640,12 @@ OTEL__HOT uint64_t otel__attr_key_bit(uint64_t key_hash) { return (uint64_t)1 <<
 
 /* ---- attr: equality ---- */
 
+#if defined(OTEL_LITE_NO_UTF8_REPAIR)
+OTEL__FN bool otel__attr_same_repaired(otel__text a, otel__text b)
+{
+    return a.n == b.n && otel__attr_same_bytes(a.s, b.s, a.n);
+}
+#else
 /* The next character of a text as it is once repaired, cut off its front. */
 OTEL__FN otel__text otel__attr_next_repaired(otel__text *rest)
 {
@@ -3576,13 +4664,45 @@ OTEL__FN OTEL__NOINLINE bool otel__attr_same_repaired(otel__text a, otel__text b
     while (a.n > 0 && b.n > 0) {
         const otel__text x = otel__attr_next_repaired(&a);
         const otel__text y = otel__attr_next_repaired(&b);
-        if (x.n != y.n || memcmp(x.s, y.s, x.n) != 0) {
+        if (x.n != y.n || !otel__attr_same_bytes(x.s, y.s, x.n)) {
             return false;
         }
     }
     return a.n == b.n;
 }
+#endif
 
+/* A varint this library wrote itself. */
+OTEL__FN OTEL__NOINLINE uint64_t otel__kv_read_varint(const uint8_t **p)
+{
+    uint64_t v = 0;
+    unsigned shift = 0;
+
+    for (;; shift += 7) {
+        const uint8_t byte = *(*p)++;
+        v |= (uint64_t)(byte & 0x7fu) << shift;
+        if (byte < 0x80u) {
+            return v;
+        }
+    }
+}
+
+#if defined(__OPTIMIZE_SIZE__)
+/* A length in bytes this library wrote itself. */
+OTEL__FN OTEL__NOINLINE size_t otel__kv_read_length(const uint8_t **p)
+{
+    size_t   n = 0;
+    unsigned shift = 0;
+    uint8_t  byte;
+
+    do {
+        byte = *(*p)++;
+        n |= (size_t)(byte & 0x7fu) << shift;
+        shift += 7;
+    } while (byte >= 0x80u);
+    return n;
+}
+#else
 /* A length in bytes this library wrote itself: minimal and inside its buffer. */
 OTEL__HOT size_t otel__kv_read_length(const uint8_t **p)
 {
@@ -3601,6 +4721,7 @@ OTEL__HOT size_t otel__kv_read_length(const uint8_t **p)
         shift += 7;
     }
 }
+#endif
 
 /* The key of a written field that begins at `p`; `*value` is where the AnyValue's field begins. */
 OTEL__HOT const uint8_t *otel__kv_key(const uint8_t *p, size_t *n, const uint8_t **value)
@@ -3613,7 +4734,11 @@ OTEL__HOT const uint8_t *otel__kv_key(const uint8_t *p, size_t *n, const uint8_t
     return q;
 }
 
+#if defined(__OPTIMIZE_SIZE__)
+OTEL__FN OTEL__NOINLINE const uint8_t *otel__kv_end(const uint8_t *p)
+#else
 OTEL__HOT const uint8_t *otel__kv_end(const uint8_t *p)
+#endif
 {
     const uint8_t *q = p + 1;
     const size_t   n = otel__kv_read_length(&q);
@@ -3637,6 +4762,69 @@ OTEL__FN bool otel__kv_same_odd_key(const uint8_t *p, const otel_attr *a, size_t
     return otel__attr_same_repaired(otel__text_make((const char *)key, n),
                                     otel__text_make(a->key, key_length));
 }
+
+/* ---- attr: a written field back as an attribute ---- */
+
+/* Read a written KeyValue field; the result borrows its bytes. */
+OTEL__FN OTEL__NOINLINE otel_attr otel__kv_attr(const uint8_t *p)
+{
+    const uint8_t *value;
+    size_t         n;
+    uint64_t       v;
+    otel_attr      a = otel_int(NULL, 0);
+
+    a.key = (const char *)otel__kv_key(p, &n, &value);
+    a.key_length = (uint16_t)n; /* at most OTEL__KEY_MAX, repaired: three times that */
+    a.type = (uint8_t)OTEL_TYPE_EMPTY;
+    value++;
+    if (otel__kv_read_length(&value) == 0) {
+        return a;
+    }
+    a.type = (uint8_t)(*value++ >> 3); /* the types are numbered as AnyValue's fields */
+    if (a.type == OTEL_TYPE_STRING) {
+        a.length = (uint32_t)otel__kv_read_length(&value);
+        a.value.s = (const char *)value;
+        return a;
+    }
+    v = a.type == OTEL_TYPE_DOUBLE ? otel__pb_load_le64(value) : otel__kv_read_varint(&value);
+    memcpy(&a.value, &v, sizeof v);
+    return a;
+}
+
+/* ---- attr: a written field compared ---- */
+
+#if defined(__OPTIMIZE_SIZE__)
+
+/* Whether the written field at `p` is `a`, key and value, as it is once repaired. */
+OTEL__FN OTEL__NOINLINE bool otel__kv_same(const uint8_t *p, const otel_attr *a)
+{
+    otel__kv kv;
+    uint32_t i;
+
+    (void)otel__kv_measure(&kv, a);
+    p++; /* tag */
+    if (otel__kv_read_length(&p) != kv.body) {
+        return false;
+    }
+    for (i = 0; i < OTEL__KV_PARTS; i++) {
+        otel__text t = kv.part[i];
+        size_t     n = t.n;
+        if (OTEL__KV_IS_TEXT(i)) {
+            n = otel__text_utf8_repair(NULL, t.s, t.n);
+            if (!otel__attr_same_repaired(otel__text_make((const char *)p, n), t)) {
+                return false;
+            }
+        } else if (!otel__attr_same_bytes(p, t.s, n)) {
+            return false;
+        }
+        p += n;
+    }
+    return true;
+}
+
+#define otel__kv_same_repaired(p, a) otel__kv_same(p, a)
+
+#else
 
 /* Whether the written AnyValue at `p` (n bytes) is the value of `a`. */
 OTEL__HOT bool otel__kv_same_any(const uint8_t *p, size_t n, const otel_attr *a)
@@ -3682,54 +4870,27 @@ OTEL__HOT bool otel__kv_same(const uint8_t *p, const otel_attr *a)
     return otel__kv_same_any(value, n, a);
 }
 
-/* ---- attr: a written field back as an attribute ---- */
-
-/* Read a written KeyValue field; the result borrows its bytes. */
-OTEL__FN otel_attr otel__kv_attr(const uint8_t *p)
+/* The same for an attribute whose texts may need repair. */
+OTEL__FN bool otel__kv_same_repaired(const uint8_t *p, const otel_attr *a)
 {
-    const uint8_t *value;
-    size_t         n;
-    otel_attr      a;
+    const otel_attr b = otel__kv_attr(p);
+    otel_attr       c = *a;
 
-    memset(&a, 0, sizeof a);
-    a.key = (const char *)otel__kv_key(p, &n, &value);
-    a.key_length = (uint16_t)(n <= 0xffffu ? n : 0);
-    value++;
-    n = otel__kv_read_length(&value);
-    if (n == 0) {
-        return a;
+    if (!otel__attr_same_repaired(otel__text_make(a->key, otel__attr_key_length(a)),
+                                  otel__text_make(b.key, b.key_length))) {
+        return false;
     }
-    switch (*value++ >> 3) {
-    case 1:
-        a.type = (uint8_t)OTEL_TYPE_STRING;
-        a.length = (uint32_t)otel__kv_read_length(&value);
-        a.value.s = (const char *)value;
-        break;
-    case 2:
-        a.type = (uint8_t)OTEL_TYPE_BOOL;
-        a.value.i = *value;
-        break;
-    case 3: {
-        otel__pb m = otel__pb_open(value, OTEL__VARINT_MAX);
-        uint64_t v = 0;
-        a.type = (uint8_t)OTEL_TYPE_INT;
-        if (otel__pb_read_varint(&m, &v)) {
-            memcpy(&a.value.i, &v, sizeof v);
-        }
-        break;
+    if (a->type == OTEL_TYPE_STRING) {
+        return b.type == OTEL_TYPE_STRING &&
+               otel__attr_same_repaired(otel__text_make(a->value.s, otel__attr_value_length(a)),
+                                        otel__text_make(b.value.s, b.length));
     }
-    default: {
-        otel__pb m = otel__pb_open(value, 8);
-        uint64_t v = 0;
-        a.type = (uint8_t)OTEL_TYPE_DOUBLE;
-        if (otel__pb_read_fixed(&m, 8, &v)) {
-            a.value.d = otel__platform_bits_double(v);
-        }
-        break;
-    }
-    }
-    return a;
+    c.key = b.key;
+    c.key_length = b.key_length;
+    return otel__kv_same(p, &c);
 }
+
+#endif
 
 /* ---- src/wire/attrs.h ---- */
 /* attrs: lists of attributes as a program gives them: which items count, and writing the usual list
@@ -3743,11 +4904,15 @@ OTEL__HOT bool otel__attr_same_key(const otel_attr *a, const otel_attr *b)
 {
     const size_t n = otel__attr_key_length(a);
     const size_t m = otel__attr_key_length(b);
+#if defined(__OPTIMIZE_SIZE__)
+    return otel__attr_same_repaired(otel__text_make(a->key, n), otel__text_make(b->key, m));
+#else
     if (n == m && otel__attr_same_bytes(a->key, b->key, n)) {
         return true;
     }
     return !(otel__attr_is_ascii(a->key, n) && otel__attr_is_ascii(b->key, m)) &&
            otel__attr_same_repaired(otel__text_make(a->key, n), otel__text_make(b->key, m));
+#endif
 }
 
 /* Whether a later item has the key of item i, which then does not count. */
@@ -3792,7 +4957,7 @@ OTEL__HOT bool otel__attrs_are_plain(otel_attrs attrs, uint32_t limit, size_t *b
         const otel_attr *a = &attrs.items[i];
         otel__kv         kv;
         uint64_t         bit;
-        if (!otel__kv_measure(&kv, a)) {
+        if (!otel__kv_measure(&kv, a) || kv.broken) { /* then its lengths are those once repaired */
             return false;
         }
         bit = otel__attr_key_bit(otel__attr_hash_key(a, kv.key));
@@ -3903,7 +5068,7 @@ typedef struct otel__resource_sources {
 #elif defined(__riscv) && __riscv_xlen == 64
 #define OTEL__RESOURCE_ARCH "riscv64"
 #else
-#define OTEL__RESOURCE_ARCH NULL
+#define OTEL__RESOURCE_ARCH ""
 #endif
 
 #if defined(OTEL_LITE_FREESTANDING)
@@ -3927,6 +5092,8 @@ typedef struct otel__resource_sources {
 #else
 #define OTEL__RESOURCE_OS NULL
 #endif
+
+#if OTEL__RESOURCE_READS
 
 /* ---- resource: percent-encoded bytes, one at a time ---- */
 
@@ -4032,6 +5199,8 @@ OTEL__FN const char *otel__resource_list_fault(otel__text rest)
     return fault;
 }
 
+#endif /* OTEL__RESOURCE_READS */
+
 /* ---- resource: all pairs, lowest layer first ---- */
 
 /* Layers; a service name is a list of one or none. */
@@ -4039,19 +5208,23 @@ enum {
     OTEL__RESOURCE_BUILT_IN,
     OTEL__RESOURCE_FALLBACK,
     OTEL__RESOURCE_FALLBACK_NAME,
+#if OTEL__RESOURCE_READS
     OTEL__RESOURCE_VARIABLE, /* the only one that is text */
     OTEL__RESOURCE_VARIABLE_NAME,
+#endif
     OTEL__RESOURCE_CODE,
     OTEL__RESOURCE_CODE_NAME,
     OTEL__RESOURCE_LAYERS
 };
 
+#if OTEL__RESOURCE_READS
+
 /* A place in the sequence of all pairs; a copy goes on by itself. */
 typedef struct otel__resource_walk {
     const otel_attrs *layers; /* OTEL__RESOURCE_LAYERS; that of VARIABLE is empty */
-    otel__text        rest;   /* of the variable                                  */
     unsigned          layer;
-    size_t            at; /* in that layer */
+    size_t            at;   /* in that layer */
+    otel__text        rest; /* of the variable */
 } otel__resource_walk;
 
 typedef struct otel__resource_item {
@@ -4063,8 +5236,6 @@ typedef struct otel__resource_item {
 /* Step to the next attribute. Returns false at the end. */
 static bool otel__resource_next(otel__resource_walk *walk, otel__resource_item *item)
 {
-    bool has_equals;
-
     for (; walk->layer < OTEL__RESOURCE_LAYERS; walk->layer++, walk->at = 0) {
         const otel_attrs *layer = &walk->layers[walk->layer];
 
@@ -4073,7 +5244,8 @@ static bool otel__resource_next(otel__resource_walk *walk, otel__resource_item *
             item->key = otel__text_make(item->attr->key, otel__attr_key_length(item->attr));
             return true;
         }
-        if (OTEL__RESOURCE_READS && walk->layer == OTEL__RESOURCE_VARIABLE) {
+        if (walk->layer == OTEL__RESOURCE_VARIABLE) {
+            bool has_equals;
             item->attr = NULL;
             if (otel__resource_pair(&walk->rest, &item->key, &item->value, &has_equals)) {
                 return true;
@@ -4096,7 +5268,7 @@ static otel__resource_key otel__resource_key_of(const otel__resource_item *item)
 
     key.rest = item->key;
     key.character = otel__text_make(NULL, 0);
-    key.encoded = OTEL__RESOURCE_READS && item->attr == NULL;
+    key.encoded = item->attr == NULL;
     return key;
 }
 
@@ -4143,6 +5315,36 @@ static bool otel__resource_shadowed(otel__resource_walk walk, const otel__resour
     return found;
 }
 
+#else
+
+/* The attribute at place i of all layers, or NULL behind the last. */
+static const otel_attr *otel__resource_at(const otel_attrs *layers, size_t i)
+{
+    unsigned layer;
+
+    for (layer = 0; layer < OTEL__RESOURCE_LAYERS; layer++) {
+        if (i < layers[layer].count) {
+            return &layers[layer].items[i];
+        }
+        i -= layers[layer].count;
+    }
+    return NULL;
+}
+
+/* Whether an attribute behind place i has the key of that one, `attr`; then the later one
+ * counts. */
+static bool otel__resource_shadowed(const otel_attrs *layers, size_t i, const otel_attr *attr)
+{
+    const otel_attr *other;
+
+    do {
+        other = otel__resource_at(layers, ++i);
+    } while (other != NULL && !otel__attr_same_key(attr, other));
+    return other != NULL;
+}
+
+#endif
+
 /* ---- resource: writing ---- */
 
 /* Resource.attributes, field 1; KeyValue and AnyValue have their text there too. */
@@ -4150,18 +5352,22 @@ static bool otel__resource_shadowed(otel__resource_walk walk, const otel__resour
 
 static void otel__resource_put_attr(otel__out *out, const otel_attr *attr)
 {
-    otel__kv kv;
-    size_t   need;
+    const size_t at = out->len;
+    otel__kv     kv;
+    uint64_t     high = 0; /* was looked at by the measuring */
+    size_t       need;
 
     if (otel__kv_measure_checked(&kv, attr)) {
         need = otel__kv_field_size(&kv);
-        if (otel__out_fits(out) && need <= out->cap - out->len) {
-            (void)otel__kv_put(out->buf + out->len, need,
-                               OTEL__PB_TAG(OTEL__RESOURCE_FIELD, OTEL__PB_LEN), attr);
+        out->len = need <= SIZE_MAX - at ? at + need : SIZE_MAX;
+        if (otel__out_fits(out)) {
+            (void)otel__kv_store(out->buf + at, OTEL__PB_TAG(OTEL__RESOURCE_FIELD, OTEL__PB_LEN),
+                                 &kv, attr, &high);
         }
-        out->len = need <= SIZE_MAX - out->len ? out->len + need : SIZE_MAX;
     }
 }
+
+#if OTEL__RESOURCE_READS
 
 static size_t otel__resource_decoded_length(otel__text text)
 {
@@ -4198,25 +5404,62 @@ static void otel__resource_put_pair(otel__out *out, otel__text key, otel__text v
     otel__resource_put_decoded(out, value);
 }
 
+#endif
+
 /* ---- resource: built-in attributes ---- */
 
-#define OTEL__RESOURCE_BUILT_IN_MAX 10 /* attributes added below */
+#if defined(OTEL_LITE_FREESTANDING)
+#define OTEL__RESOURCE_OWN_MAX 7 /* five built-in attributes, two service names */
+#else
+#define OTEL__RESOURCE_OWN_MAX 13 /* ten, and three */
+#endif
 
+/* Attributes that are in no list of the user's. */
 typedef struct otel__resource_own {
-    otel_attr attrs[OTEL__RESOURCE_BUILT_IN_MAX];
+    otel_attr attrs[OTEL__RESOURCE_OWN_MAX];
     size_t    count;
-    char      name[sizeof OTEL__RESOURCE_UNKNOWN + OTEL__RESOURCE_EXECUTABLE_MAX]; /* and a colon */
+#if !defined(OTEL_LITE_FREESTANDING)
+    char name[sizeof OTEL__RESOURCE_UNKNOWN + OTEL__RESOURCE_EXECUTABLE_MAX]; /* and a colon */
+#endif
 } otel__resource_own;
 
-static void otel__resource_add(otel__resource_own *own, const char *key, const char *value)
+#if defined(OTEL_LITE_FREESTANDING)
+/* Keys and values, one behind the other; what is of the host comes last. */
+static const char otel__resource_texts[] OTEL__UNUSED =
+    "service.name\0" OTEL__RESOURCE_UNKNOWN "\0"
+    "telemetry.sdk.name\0" OTEL__RESOURCE_SDK_NAME "\0"
+    "telemetry.sdk.language\0" OTEL__RESOURCE_SDK_LANGUAGE "\0"
+    "telemetry.sdk.version\0" OTEL_LITE_VERSION "\0"
+    "host.arch\0" OTEL__RESOURCE_ARCH;
+#define OTEL__RESOURCE_SERVICE otel__resource_texts
+#else
+#define OTEL__RESOURCE_SERVICE "service.name"
+#endif
+
+/* Add an attribute to `own`, which was zeroed; without a value it gets no key, so that it is left
+ * out. Returns it. */
+OTEL__FN OTEL__NOINLINE const otel_attr *otel__resource_add(otel__resource_own *own,
+                                                            const char *key, const char *value)
 {
+    otel_attr *attr = &own->attrs[own->count++];
+
     if (value != NULL && value[0] != '\0') {
-        own->attrs[own->count++] = otel_str(key, value);
+        attr->key = key;
+        attr->type = OTEL_TYPE_STRING;
+        attr->length = OTEL_LENGTH_UNKNOWN;
+        attr->value.s = value;
     }
+    return attr;
 }
 
+static otel_attrs otel__resource_name(otel__resource_own *own, const char *name)
+{
+    return otel_attrs_of(otel__resource_add(own, OTEL__RESOURCE_SERVICE, name), 1);
+}
+
+#if !defined(OTEL_LITE_FREESTANDING)
 /* The default service name: R-06. */
-static otel_attr otel__resource_default_name(otel__resource_own *own, const char *executable)
+static void otel__resource_default_name(otel__resource_own *own, const char *executable)
 {
     otel__text     file = otel__text_of(executable);
     otel__text_buf name = { own->name, sizeof own->name, 0 };
@@ -4224,40 +5467,53 @@ static otel_attr otel__resource_default_name(otel__resource_own *own, const char
     file.n = otel__text_utf8_cut(file.s, file.n, OTEL__RESOURCE_EXECUTABLE_MAX);
     otel__text_add_c(&name, file.n > 0 ? OTEL__RESOURCE_UNKNOWN ":" : OTEL__RESOURCE_UNKNOWN);
     otel__text_add(&name, file);
-    return otel_strn("service.name", own->name, name.len);
+    own->attrs[own->count++] = otel_strn(OTEL__RESOURCE_SERVICE, own->name, name.len);
 }
+#endif
+
+#if defined(OTEL_LITE_FREESTANDING)
+static void otel__resource_built_in(otel__resource_own *own, const otel__resource_facts *facts,
+                                    bool ignore_host)
+{
+    const char *key = otel__resource_texts;
+    const char *value;
+    unsigned    left = ignore_host ? 4 : 5;
+
+    (void)facts; /* there are none */
+    memset(own, 0, sizeof *own);
+    do {
+        value = key + otel__text_length(key) + 1;
+        (void)otel__resource_add(own, key, value);
+        key = value + otel__text_length(value) + 1;
+    } while (--left > 0);
+}
+
+#else
 
 static void otel__resource_built_in(otel__resource_own *own, const otel__resource_facts *facts,
                                     bool ignore_host)
 {
-    own->attrs[0] = otel__resource_default_name(own, facts->executable);
-    own->count = 1;
-    otel__resource_add(own, "telemetry.sdk.name", OTEL__RESOURCE_SDK_NAME);
-    otel__resource_add(own, "telemetry.sdk.language", OTEL__RESOURCE_SDK_LANGUAGE);
-    otel__resource_add(own, "telemetry.sdk.version", OTEL_LITE_VERSION);
-    otel__resource_add(own, "service.instance.id", facts->instance_id);
+    memset(own, 0, sizeof *own);
+    otel__resource_default_name(own, facts->executable);
+    (void)otel__resource_add(own, "telemetry.sdk.name", OTEL__RESOURCE_SDK_NAME);
+    (void)otel__resource_add(own, "telemetry.sdk.language", OTEL__RESOURCE_SDK_LANGUAGE);
+    (void)otel__resource_add(own, "telemetry.sdk.version", OTEL_LITE_VERSION);
+    (void)otel__resource_add(own, "service.instance.id", facts->instance_id);
     if (ignore_host) {
         return;
     }
     if (facts->pid != 0) {
         own->attrs[own->count++] = otel_int("process.pid", facts->pid);
     }
-    otel__resource_add(own, "process.executable.name", facts->executable);
-    otel__resource_add(own, "host.name", facts->host_name);
-    otel__resource_add(own, "host.arch", OTEL__RESOURCE_ARCH);
-    otel__resource_add(own, "os.type", OTEL__RESOURCE_OS);
+    (void)otel__resource_add(own, "process.executable.name", facts->executable);
+    (void)otel__resource_add(own, "host.name", facts->host_name);
+    (void)otel__resource_add(own, "host.arch", OTEL__RESOURCE_ARCH);
+    (void)otel__resource_add(own, "os.type", OTEL__RESOURCE_OS);
 }
+
+#endif
 
 /* ---- resource: the message ---- */
-
-/* A service name given by itself, as a layer: `attr` keeps it. */
-static otel_attrs otel__resource_name(otel_attr *attr, const char *name)
-{
-    const bool given = name != NULL && name[0] != '\0';
-
-    *attr = otel_str("service.name", given ? name : "");
-    return otel_attrs_of(attr, given ? 1 : 0);
-}
 
 /* Write the Resource message, without a tag of its own; with an `out` that has no buffer, measure
  * it. Attributes without a key are left out (C-01); text in options that is not UTF-8 is repaired.
@@ -4268,40 +5524,57 @@ static otel_attrs otel__resource_name(otel_attr *attr, const char *name)
 OTEL__FN void otel__resource_encode(otel__out *out, const otel__resource_sources *from,
                                     const otel__resource_facts *facts, otel__diag_sink *sink)
 {
-    otel__resource_own  own;
-    otel_attr           names[3];
-    otel_attrs          layers[OTEL__RESOURCE_LAYERS];
-    otel__resource_walk walk = { layers, otel__text_of(from->variable), 0, 0 };
+    otel__resource_own own;
+    otel_attrs         layers[OTEL__RESOURCE_LAYERS];
+#if OTEL__RESOURCE_READS
+    const otel__text    text = otel__text_of(from->variable);
+    const char *const   fault = otel__resource_list_fault(text);
+    otel__resource_walk walk;
     otel__resource_item item;
-    const char         *fault = NULL;
 
-    if (OTEL__RESOURCE_READS) {
-        fault = otel__resource_list_fault(walk.rest);
-    }
-    if (fault != NULL) {
+    memset(&walk, 0, sizeof walk);
+    walk.layers = layers;
+    if (fault == NULL) {
+        walk.rest = text;
+    } else {
         otel__diag(sink, OTEL_SEVERITY_WARN, "OTEL_RESOURCE_ATTRIBUTES: ignored: it has ", fault,
                    NULL);
-        walk.rest.n = 0;
     }
+#else
+    const otel_attr *attr;
+    size_t           i;
+
+    (void)sink;
+#endif
     otel__resource_built_in(&own, facts, from->ignore_host);
     layers[OTEL__RESOURCE_BUILT_IN] = otel_attrs_of(own.attrs, own.count);
     layers[OTEL__RESOURCE_FALLBACK] = from->fallback;
-    layers[OTEL__RESOURCE_FALLBACK_NAME] = otel__resource_name(&names[0], from->fallback_name);
+    layers[OTEL__RESOURCE_FALLBACK_NAME] = otel__resource_name(&own, from->fallback_name);
+#if OTEL__RESOURCE_READS
     layers[OTEL__RESOURCE_VARIABLE] = OTEL_NO_ATTRS;
-    layers[OTEL__RESOURCE_VARIABLE_NAME] = otel__resource_name(&names[1], from->variable_name);
+    layers[OTEL__RESOURCE_VARIABLE_NAME] = otel__resource_name(&own, from->variable_name);
+#endif
     layers[OTEL__RESOURCE_CODE] = from->code;
-    layers[OTEL__RESOURCE_CODE_NAME] = otel__resource_name(&names[2], from->code_name);
+    layers[OTEL__RESOURCE_CODE_NAME] = otel__resource_name(&own, from->code_name);
 
+#if OTEL__RESOURCE_READS
     while (otel__resource_next(&walk, &item)) {
         if (otel__resource_shadowed(walk, &item)) {
             continue;
         }
-        if (!OTEL__RESOURCE_READS || item.attr != NULL) {
-            otel__resource_put_attr(out, item.attr);
-        } else {
+        if (item.attr == NULL) {
             otel__resource_put_pair(out, item.key, item.value);
+        } else {
+            otel__resource_put_attr(out, item.attr);
         }
     }
+#else
+    for (i = 0; (attr = otel__resource_at(layers, i)) != NULL; i++) {
+        if (!otel__resource_shadowed(layers, i, attr)) {
+            otel__resource_put_attr(out, attr);
+        }
+    }
+#endif
 }
 
 /* ---- src/record/context.h ---- */
@@ -4314,6 +5587,11 @@ OTEL__FN void otel__resource_encode(otel__out *out, const otel__resource_sources
 struct otel__trace;
 struct otel__metrics;
 struct otel__logs;
+
+/* There are processes, and one that forks is noticed. */
+#if !defined(OTEL_LITE_FREESTANDING) && !defined(OTEL_LITE_NO_FORK)
+#define OTEL__FORKS
+#endif
 
 enum {                        /* otel__recorder.live */
        OTEL__LIVE_FORKED = 0, /* what a wiped page reads as in a child */
@@ -4337,7 +5615,9 @@ typedef struct otel__recorder {
     /* waking the engine */
     otel__a32 sleeping; /* 1: the engine waits and wants one wake-up */
     void (*wake)(struct otel__recorder *r);
+#if defined(OTEL__FORKS)
     void (*forked)(struct otel__recorder *r);
+#endif
     /* losses and telling */
     otel__losses    losses;
     otel__diag_sink sink;
@@ -4361,6 +5641,7 @@ struct otel_scope {
 
 /* ---- context: is the SDK open ---- */
 
+#if defined(OTEL__FORKS)
 /* The rare half of otel__recorder_live(). */
 OTEL__FN OTEL__NOINLINE bool otel__recorder_settle(otel__recorder *r)
 {
@@ -4376,6 +5657,13 @@ OTEL__INLINE bool otel__recorder_live(otel__recorder *r)
 {
     return OTEL__LIKELY(otel__a32_load(r->live) == OTEL__LIVE_OPEN) || otel__recorder_settle(r);
 }
+#else
+/* Whether recording is possible: one load. */
+OTEL__INLINE bool otel__recorder_live(otel__recorder *r)
+{
+    return OTEL__LIKELY(otel__a32_load(r->live) == OTEL__LIVE_OPEN);
+}
+#endif
 
 /* ---- context: time ---- */
 
@@ -4530,24 +5818,34 @@ OTEL__FN OTEL__COLD void otel__recorder_refused(otel__recorder *r, otel_signal s
     otel__losses_drop(&r->losses, signal, reason);
 }
 
-/* Every queued record begins with its scope's index. */
-#define OTEL__RECORD_PREFIX 4u
+/* Every queued record begins with a word: its scope's index; of a cumulative metric also the number
+ * of its reading, since a newer one makes it worthless. */
+#define OTEL__RECORD_PREFIX     4u
+#define OTEL__RECORD_SCOPE      0xffffu
+#define OTEL__RECORD_CUMULATIVE 0x10000u
+#define OTEL__RECORD_READING    0x20000u /* one reading further */
 
-OTEL__INLINE uint8_t *otel__record_prefix(uint8_t *p, uint32_t scope)
+OTEL__INLINE uint8_t *otel__record_prefix(uint8_t *p, uint32_t word)
 {
-    memcpy(p, &scope, OTEL__RECORD_PREFIX);
+    memcpy(p, &word, OTEL__RECORD_PREFIX);
     return p + OTEL__RECORD_PREFIX;
 }
 
 /* ---- context: set-up ---- */
 
+/* Wait a moment for another thread. Set-up only. */
+OTEL__FN void otel__recorder_nap(void)
+{
+#if !defined(OTEL_LITE_FREESTANDING)
+    struct timespec nap = { 0, 50000 };
+    (void)nanosleep(&nap, NULL);
+#endif
+}
+
 OTEL__FN void otel__recorder_lock(otel__recorder *r)
 {
     while (otel__a32_swap(&r->lock, 1u) != 0) {
-#if !defined(OTEL_LITE_FREESTANDING)
-        struct timespec nap = { 0, 50000 };
-        (void)nanosleep(&nap, NULL); /* set-up only: the holder copies a few bytes */
-#endif
+        otel__recorder_nap(); /* the holder copies a few bytes */
     }
 }
 
@@ -4578,21 +5876,34 @@ OTEL__FN char *otel__recorder_copy(otel__recorder *r, const char *s, size_t n)
  * full. */
 OTEL__FN const char *otel__recorder_clean(otel__recorder *r, const char *s)
 {
-    const size_t n = s != NULL ? strlen(s) : 0;
+#if defined(OTEL_LITE_NO_UTF8_REPAIR)
+    (void)r;
+    return s != NULL ? s : "";
+#else
+    const size_t n = s != NULL ? otel__text_length(s) : 0;
     if (n == 0) {
         return "";
     }
     return otel__text_utf8_valid(s, n) ? s : otel__recorder_copy(r, s, n);
+#endif
 }
 
-/* The InstrumentationScope message: name = 1, version = 2. */
-OTEL__FN void otel__scope_encode(otel__out *o, const char *name, const char *version)
+/* Copy a clean text into the block; NULL when that is full. Under the lock. */
+OTEL__FN const char *otel__recorder_keep(otel__recorder *r, const char *s)
 {
-    if (name[0] != '\0') {
-        otel__pb_bytes(o, 1, name, strlen(name));
+    const size_t n = otel__text_length(s) + 1;
+    char        *copy = (char *)otel__arena_take(&r->text, n, 1);
+    if (copy != NULL) {
+        otel__bytes_copy(copy, s, n);
     }
-    if (version[0] != '\0') {
-        otel__pb_bytes(o, 2, version, strlen(version));
+    return copy;
+}
+
+/* One field of the InstrumentationScope message: name = 1, version = 2. */
+OTEL__FN void otel__scope_put(otel__out *o, uint32_t number, const char *text)
+{
+    if (text[0] != '\0') {
+        otel__pb_bytes(o, number, text, otel__text_length(text));
     }
 }
 
@@ -4600,57 +5911,60 @@ OTEL__FN void otel__scope_encode(otel__out *o, const char *name, const char *ver
 OTEL__FN bool otel__scope_make(otel__recorder *r, otel_scope *scope, const char *name,
                                const char *version)
 {
-    otel__out measure = otel__out_make(NULL, 0);
     otel__out out;
-    uint8_t  *bytes;
 
-    scope->name = otel__recorder_copy(r, name, strlen(name));
-    scope->version = otel__recorder_copy(r, version, strlen(version));
+    scope->name = otel__recorder_keep(r, name);
+    scope->version = otel__recorder_keep(r, version);
     if (scope->name == NULL || scope->version == NULL) {
         return false;
     }
-    otel__scope_encode(&measure, scope->name, scope->version);
-    bytes = (uint8_t *)otel__arena_take(&r->text, measure.len + 1u, 1);
-    if (bytes == NULL) {
-        return false;
-    }
-    out = otel__out_make(bytes, measure.len + 1u);
-    otel__scope_encode(&out, scope->name, scope->version);
-    scope->bytes = bytes;
+    out = otel__out_make(r->text.base + r->text.used, r->text.size - r->text.used);
+    otel__scope_put(&out, 1, name);
+    otel__scope_put(&out, 2, version);
+    scope->bytes = (const uint8_t *)otel__arena_take(&r->text, out.len, 1); /* what it wrote to */
     scope->length = (uint32_t)out.len;
     scope->r = r;
-    return true;
+    return scope->bytes != NULL;
+}
+
+/* The scope of clean texts, made if it is new; NULL when there is no room. Under the lock. */
+OTEL__FN otel_scope *otel__scope_find_or_make(otel__recorder *r, const char *name,
+                                              const char *version)
+{
+    const uint32_t n = otel__a32_peek(&r->n_scopes);
+    otel_scope    *scope = r->scopes;
+    uint32_t       i;
+
+    for (i = 0; i < n; i++, scope++) {
+        if (otel__text_same(scope->name, name) && otel__text_same(scope->version, version)) {
+            return scope;
+        }
+    }
+    if (n >= r->max_scopes || !otel__scope_make(r, scope, name, version)) {
+        return NULL;
+    }
+    scope->index = n;
+    otel__a32_store(&r->n_scopes, n + 1u);
+    return scope;
 }
 
 /* The scope of that name and version, made if it is new; NULL when there is no room. */
 OTEL__FN otel_scope *otel__scope_find(otel__recorder *r, const char *name, const char *version)
 {
     otel_scope *found = NULL;
-    size_t      used;
     uint32_t    n;
-    uint32_t    i;
+    size_t      used;
 
     otel__recorder_lock(r);
     used = r->text.used;
     n = otel__a32_peek(&r->n_scopes);
     name = otel__recorder_clean(r, name);
     version = otel__recorder_clean(r, version);
-    for (i = 0; name != NULL && version != NULL && i < n && found == NULL; i++) {
-        const otel_scope *s = &r->scopes[i];
-        if (strcmp(s->name, name) == 0 && strcmp(s->version, version) == 0) {
-            found = &r->scopes[i];
-            r->text.used = used; /* repaired copies are not needed */
-        }
+    if (name != NULL && version != NULL) {
+        found = otel__scope_find_or_make(r, name, version);
     }
-    if (found == NULL && name != NULL && version != NULL && n < r->max_scopes) {
-        r->scopes[n].index = n;
-        if (otel__scope_make(r, &r->scopes[n], name, version)) {
-            found = &r->scopes[n];
-            otel__a32_store(&r->n_scopes, n + 1u);
-        }
-    }
-    if (found == NULL) {
-        r->text.used = used; /* what was copied in vain */
+    if (n == otel__a32_peek(&r->n_scopes)) {
+        r->text.used = used; /* none is new: no copy is needed */
     }
     otel__recorder_unlock(r);
     return found;
@@ -5931,6 +7245,9 @@ typedef struct otel__hist {
     double    max;
 } otel__hist;
 
+#define OTEL__HIST_ABOVE_ALL UINT64_C(0x7ff0000000000000) /* the bits of infinity */
+#define OTEL__HIST_BELOW_ALL UINT64_C(0xfff0000000000000)
+
 /* Bytes of a histogram with that many buckets, its arrays included. */
 OTEL__FN size_t otel__hist_bytes(uint32_t n_buckets)
 {
@@ -5941,12 +7258,28 @@ OTEL__FN size_t otel__hist_bytes(uint32_t n_buckets)
 OTEL__FN void otel__hist_copy_clear(otel__hist_copy *c, uint32_t n_buckets)
 {
     uint32_t i;
-    otel__a64_put(&c->sum, 0);                            /* +0.0 */
-    otel__a64_put(&c->min, UINT64_C(0x7ff0000000000000)); /* +infinity */
-    otel__a64_put(&c->max, UINT64_C(0xfff0000000000000)); /* -infinity */
+    otel__a64_put(&c->sum, 0); /* 0.0 */
+    otel__a64_put(&c->min, OTEL__HIST_ABOVE_ALL);
+    otel__a64_put(&c->max, OTEL__HIST_BELOW_ALL);
     for (i = 0; i < n_buckets; i++) {
         otel__a32_put(&c->buckets[i], 0);
     }
+}
+
+/* The accumulators but for the buckets: as before the first recording. Collector only. */
+OTEL__FN void otel__hist_restart(otel__hist *h)
+{
+    h->count = 0;
+    h->sum = 0;
+    h->min = otel__platform_bits_double(OTEL__HIST_ABOVE_ALL);
+    h->max = otel__platform_bits_double(OTEL__HIST_BELOW_ALL);
+}
+
+/* Empty the accumulators: the next reading begins anew. Collector only. */
+OTEL__FN void otel__hist_reset(otel__hist *h, uint32_t n_buckets)
+{
+    memset(h->buckets, 0, n_buckets * sizeof *h->buckets);
+    otel__hist_restart(h);
 }
 
 /* Lay out a histogram in otel__hist_bytes() bytes, 8-aligned. */
@@ -5961,8 +7294,7 @@ OTEL__FN void otel__hist_init(otel__hist *h, uint32_t n_buckets)
     h->copy[1].buckets = h->copy[0].buckets + n_buckets;
     otel__hist_copy_clear(&h->copy[0], n_buckets);
     otel__hist_copy_clear(&h->copy[1], n_buckets);
-    h->min = otel__platform_bits_double(UINT64_C(0x7ff0000000000000));
-    h->max = otel__platform_bits_double(UINT64_C(0xfff0000000000000));
+    otel__hist_restart(h);
 }
 
 /* The bucket of a value: the first whose bound is not below it (M-45). Halving without branches on
@@ -5974,10 +7306,11 @@ OTEL__HOT uint32_t otel__hist_bucket(const double *bounds, uint32_t n_bounds, do
 
     while (n > 1) {
         const uint32_t half = n / 2u;
-        base = base[half - 1u] < value ? base + half : base;
+        base += half & (0u - (uint32_t)otel__platform_less(base[half - 1u],
+                                                           value)); /* compilers branch on ?: */
         n -= half;
     }
-    return (uint32_t)(base - bounds) + (n == 1u && *base < value ? 1u : 0u);
+    return (uint32_t)(base - bounds) + (n == 1u && otel__platform_less(*base, value) ? 1u : 0u);
 }
 
 OTEL__HOT void otel__hist_add_double(otel__a64 *to, double value)
@@ -5991,7 +7324,7 @@ OTEL__HOT void otel__hist_add_double(otel__a64 *to, double value)
 OTEL__HOT void otel__hist_lower(otel__a64 *to, double value)
 {
     uint64_t bits = otel__a64_peek(to);
-    while (value < otel__platform_bits_double(bits) &&
+    while (otel__platform_less(value, otel__platform_bits_double(bits)) &&
            !otel__a64_cas(to, &bits, otel__platform_double_bits(value))) {
     }
 }
@@ -5999,9 +7332,20 @@ OTEL__HOT void otel__hist_lower(otel__a64 *to, double value)
 OTEL__HOT void otel__hist_raise(otel__a64 *to, double value)
 {
     uint64_t bits = otel__a64_peek(to);
-    while (value > otel__platform_bits_double(bits) &&
+    while (otel__platform_less(otel__platform_bits_double(bits), value) &&
            !otel__a64_cas(to, &bits, otel__platform_double_bits(value))) {
     }
+}
+
+/* A recording begins: the copy to record into. It ends with otel__a32_add on one of the copy's
+ * buckets, which says that the rest is there. */
+OTEL__HOT uint32_t otel__hist_begin(otel__hist *h) { return otel__a32_add(&h->word, 2u) & 1u; }
+
+OTEL__HOT void otel__hist_touch(otel__hist_copy *c, double value)
+{
+    otel__hist_add_double(&c->sum, value);
+    otel__hist_lower(&c->min, value);
+    otel__hist_raise(&c->max, value);
 }
 
 /* Record a finite value. Lock-free; any thread, signal handler, interrupt. */
@@ -6009,37 +7353,62 @@ OTEL__HOT void otel__hist_record(otel__hist *h, const double *bounds, uint32_t n
                                  double value)
 {
     const uint32_t   bucket = otel__hist_bucket(bounds, n_bounds, value);
-    otel__hist_copy *c = &h->copy[otel__a32_add(&h->word, 2u) & 1u];
+    otel__hist_copy *c = &h->copy[otel__hist_begin(h)];
 
-    otel__hist_add_double(&c->sum, value);
-    otel__hist_lower(&c->min, value);
-    otel__hist_raise(&c->max, value);
-    (void)otel__a32_add(&c->buckets[bucket], 1u); /* last: it says that the rest is there */
+    otel__hist_touch(c, value);
+    (void)otel__a32_add(&c->buckets[bucket], 1u);
+}
+
+/* Turn the copies round; the one that was hot has to be read before the next time. */
+OTEL__FN void otel__hist_flip(otel__hist *h)
+{
+    const uint32_t begun = otel__a32_xor(&h->word, 1u) >> 1;
+
+    h->expected = (begun - h->flipped_at) & 0x7fffffffu; /* counted modulo 2^31 */
+    h->flipped_at = begun;
+    h->cold_unread = true;
+}
+
+/* The cold copy, and whether everyone has left it when `finished` have finished there. */
+OTEL__FN uint32_t otel__hist_cold(const otel__hist *h)
+{
+    return (otel__a32_peek(&h->word) & 1u) ^ 1u;
+}
+
+OTEL__FN bool otel__hist_is_left(const otel__hist *h, uint32_t finished)
+{
+    return (finished & 0x7fffffffu) == h->expected;
+}
+
+/* Add everything but the buckets of a copy that everyone has left. */
+OTEL__FN void otel__hist_fold_values(otel__hist *h, const otel__hist_copy *c, uint32_t count)
+{
+    double v = otel__platform_bits_double(otel__a64_peek(&c->min));
+
+    h->min = otel__platform_less(v, h->min) ? v : h->min;
+    v = otel__platform_bits_double(otel__a64_peek(&c->max));
+    h->max = otel__platform_less(h->max, v) ? v : h->max;
+    h->sum += otel__platform_bits_double(otel__a64_peek(&c->sum));
+    h->count += count;
 }
 
 /* Add the cold copy to the accumulators if everyone has left it. Returns false if not yet. */
 OTEL__FN bool otel__hist_fold(otel__hist *h, uint32_t n_buckets)
 {
-    otel__hist_copy *c = &h->copy[(otel__a32_peek(&h->word) & 1u) ^ 1u];
+    otel__hist_copy *c = &h->copy[otel__hist_cold(h)];
     uint32_t         finished = 0;
-    double           v;
     uint32_t         i;
 
     for (i = 0; i < n_buckets; i++) {
         finished += otel__a32_load(&c->buckets[i]);
     }
-    if ((finished & 0x7fffffffu) != h->expected) {
+    if (!otel__hist_is_left(h, finished)) {
         return false;
     }
     for (i = 0; i < n_buckets; i++) {
         h->buckets[i] += otel__a32_peek(&c->buckets[i]);
     }
-    h->count += finished;
-    h->sum += otel__platform_bits_double(otel__a64_peek(&c->sum));
-    v = otel__platform_bits_double(otel__a64_peek(&c->min));
-    h->min = v < h->min ? v : h->min;
-    v = otel__platform_bits_double(otel__a64_peek(&c->max));
-    h->max = v > h->max ? v : h->max;
+    otel__hist_fold_values(h, c, finished);
     otel__hist_copy_clear(c, n_buckets);
     h->cold_unread = false;
     return true;
@@ -6049,17 +7418,635 @@ OTEL__FN bool otel__hist_fold(otel__hist *h, uint32_t n_buckets)
  * hold a consistent earlier state, and the next call goes on. Collector only. */
 OTEL__FN bool otel__hist_collect(otel__hist *h, uint32_t n_buckets)
 {
-    uint32_t begun;
-
     if (h->cold_unread && !otel__hist_fold(h, n_buckets)) {
         return false;
     }
-    begun = otel__a32_xor(&h->word, 1u) >> 1;
-    h->expected = (begun - h->flipped_at) & 0x7fffffffu; /* counted modulo 2^31 */
-    h->flipped_at = begun;
-    h->cold_unread = true;
+    otel__hist_flip(h);
     return otel__hist_fold(h, n_buckets);
 }
+
+/* ---- src/record/exponential_index.h ---- */
+/* exponential_index: which bucket of a base-2 exponential histogram a value falls into, exactly,
+ * for every finite double above 0 (subnormals as they are) and every scale from -11 to 20. Integers
+ * only: neither libm nor a floating-point unit. Called by record/exponential.h for each recording.
+ * Bucket i at scale s holds what is above 2^(i / 2^s) and not above 2^((i + 1) / 2^s); so an index
+ * at a coarser scale is the finer one shifted down.
+ * Spec: metrics/data-model.md "ExponentialHistogram", requirements M-52, M-53. */
+
+#if !defined(OTEL_LITE_NO_EXPONENTIAL)
+
+#define OTEL__EXP_SCALE_MIN (-11) /* two buckets hold every double */
+#define OTEL__EXP_SCALE_MAX 20
+
+/* Arithmetic shift: down, also below zero; `by` < 32. */
+OTEL__HOT int32_t otel__exp_shift(int32_t v, uint32_t by) { return v < 0 ? ~(~v >> by) : v >> by; }
+
+/* ---- the binary logarithm, digit by digit ---- */
+
+/* A number in [1, 2) with 95 binary places, the first word the highest. */
+typedef struct otel__exp_wide {
+    uint32_t w[3];
+} otel__exp_wide;
+
+/* Square x, halve the result if it is 2 or more: returns 1 then. The result is too small by less
+ * than 6 units of 2^-94: what the low halves of the products would have added. */
+OTEL__FN uint32_t otel__exp_square(otel__exp_wide *x)
+{
+    const uint64_t a = x->w[0], b = x->w[1], c = x->w[2];
+    const uint64_t aa = a * a, ab = a * b;
+    const uint64_t low = 2u * (uint64_t)(uint32_t)ab + 2u * ((a * c) >> 32) + ((b * b) >> 32);
+    const uint64_t middle = 2u * (ab >> 32) + (uint32_t)aa + (low >> 32);
+    uint32_t       top = (uint32_t)((aa >> 32) + (middle >> 32));
+    const uint32_t two = top >> 31;
+
+    x->w[0] = top;
+    x->w[1] = (uint32_t)middle;
+    x->w[2] = (uint32_t)low;
+    if (two == 0) { /* 94 places: make it 95 again */
+        x->w[0] = top << 1 | x->w[1] >> 31;
+        x->w[1] = x->w[1] << 1 | x->w[2] >> 31;
+        x->w[2] <<= 1;
+    }
+    return two;
+}
+
+/* The first `digits` binary places of log2(1 + f / 2^52), 0 < f < 2^52, digits <= 20: squaring
+ * doubles the logarithm, and its whole part is the next digit.
+ * Why this is exact: squarings only err downwards. A digit too low is made up for by ones in all
+ * that follow and an x just below 2, so the result is wrong only if the true logarithm, times 2^20,
+ * is above a whole number by less than the error: 2^20 * 6 * 2^-94 / ln 2 < 2^-70. Among all
+ * doubles and all 2^20 boundaries of scale 20 the two that are closest without being equal differ
+ * by a factor of 1 + 2^-77.7: 2^-57 in the same measure. (tests/property/test_exponential.py finds
+ * it.) */
+OTEL__FN int32_t otel__exp_log2_wide(uint64_t f, uint32_t digits)
+{
+    otel__exp_wide x;
+    uint32_t       n = 0;
+
+    x.w[0] = 0x80000000u | (uint32_t)(f >> 21);
+    x.w[1] = (uint32_t)(f << 11);
+    x.w[2] = 0;
+    while (digits-- > 0) {
+        n = n << 1 | otel__exp_square(&x);
+    }
+    return (int32_t)n;
+}
+
+#if defined(__SIZEOF_INT128__)
+__extension__ typedef unsigned __int128 otel__exp_u128;
+
+/* The same with 63 places. The error is below 2^20 * 2^-62 / ln 2 < 2^-41 of a digit's worth: it
+ * can only matter if x ends within 2^-40 of 2, and then the wide one decides. */
+OTEL__INLINE int32_t otel__exp_log2(uint64_t f, uint32_t digits)
+{
+    uint64_t x = UINT64_C(1) << 63 | f << 11;
+    uint32_t n = 0, left = digits;
+
+    while (left-- > 0) {
+        const uint64_t square = (uint64_t)(((otel__exp_u128)x * x) >> 64);
+        n = n << 1 | (uint32_t)(square >> 63);
+        x = square << ((square >> 63) ^ 1u);
+    }
+    return OTEL__LIKELY(x >> 24 != (UINT64_C(1) << 40) - 1u) ? (int32_t)n
+                                                             : otel__exp_log2_wide(f, digits);
+}
+#else
+#define otel__exp_log2(f, digits) otel__exp_log2_wide(f, digits)
+#endif
+
+/* ---- the index ---- */
+
+/* Move the highest set bit of a subnormal's fraction to where a normal one has its hidden bit, and
+ * drop it; returns the exponent. */
+OTEL__COLD static int32_t otel__exp_normalize(uint64_t *fraction)
+{
+    int32_t e = -1022;
+
+    while (*fraction >> 52 == 0) {
+        *fraction <<= 1;
+        e--;
+    }
+    *fraction &= (UINT64_C(1) << 52) - 1u;
+    return e;
+}
+
+#if !defined(OTEL_LITE_FREESTANDING)
+/* The fractions of 2^(i / 64), cut to 52 places: a fraction is above the power when it is above
+ * this; and how many of them lie below each 128th. (The same test computes them.) */
+static const uint64_t otel__exp_bounds[65] = {
+    UINT64_C(0x0000000000000), UINT64_C(0x02c9a3e778060), UINT64_C(0x059b0d3158574),
+    UINT64_C(0x0874518759bc8), UINT64_C(0x0b5586cf9890f), UINT64_C(0x0e3ec32d3d1a2),
+    UINT64_C(0x11301d0125b50), UINT64_C(0x1429aaea92ddf), UINT64_C(0x172b83c7d517a),
+    UINT64_C(0x1a35beb6fcb75), UINT64_C(0x1d4873168b9aa), UINT64_C(0x2063b88628cd6),
+    UINT64_C(0x2387a6e756238), UINT64_C(0x26b4565e27cdd), UINT64_C(0x29e9df51fdee1),
+    UINT64_C(0x2d285a6e4030b), UINT64_C(0x306fe0a31b715), UINT64_C(0x33c08b26416ff),
+    UINT64_C(0x371a7373aa9ca), UINT64_C(0x3a7db34e59ff6), UINT64_C(0x3dea64c123422),
+    UINT64_C(0x4160a21f72e29), UINT64_C(0x44e086061892d), UINT64_C(0x486a2b5c13cd0),
+    UINT64_C(0x4bfdad5362a27), UINT64_C(0x4f9b2769d2ca6), UINT64_C(0x5342b569d4f81),
+    UINT64_C(0x56f4736b527da), UINT64_C(0x5ab07dd485429), UINT64_C(0x5e76f15ad2148),
+    UINT64_C(0x6247eb03a5584), UINT64_C(0x6623882552224), UINT64_C(0x6a09e667f3bcc),
+    UINT64_C(0x6dfb23c651a2e), UINT64_C(0x71f75e8ec5f73), UINT64_C(0x75feb564267c8),
+    UINT64_C(0x7a11473eb0186), UINT64_C(0x7e2f336cf4e62), UINT64_C(0x82589994cce12),
+    UINT64_C(0x868d99b4492ec), UINT64_C(0x8ace5422aa0db), UINT64_C(0x8f1ae99157736),
+    UINT64_C(0x93737b0cdc5e4), UINT64_C(0x97d829fde4e4f), UINT64_C(0x9c49182a3f090),
+    UINT64_C(0xa0c667b5de564), UINT64_C(0xa5503b23e255c), UINT64_C(0xa9e6b5579fdbf),
+    UINT64_C(0xae89f995ad3ad), UINT64_C(0xb33a2b84f15fa), UINT64_C(0xb7f76f2fb5e46),
+    UINT64_C(0xbcc1e904bc1d2), UINT64_C(0xc199bdd85529c), UINT64_C(0xc67f12e57d14b),
+    UINT64_C(0xcb720dcef9069), UINT64_C(0xd072d4a07897b), UINT64_C(0xd5818dcfba487),
+    UINT64_C(0xda9e603db3285), UINT64_C(0xdfc97337b9b5e), UINT64_C(0xe502ee78b3ff6),
+    UINT64_C(0xea4afa2a490d9), UINT64_C(0xefa1bee615a27), UINT64_C(0xf50765b6e4540),
+    UINT64_C(0xfa7c1819e90d8), UINT64_C(0x10000000000000)
+};
+static const uint8_t otel__exp_guess[128] = {
+    0,  1,  2,  3,  3,  4,  5,  5,  6,  7,  7,  8,  9,  9,  10, 11, 11, 12, 13, 13, 14, 15,
+    15, 16, 16, 17, 18, 18, 19, 19, 20, 21, 21, 22, 22, 23, 23, 24, 25, 25, 26, 26, 27, 27,
+    28, 28, 29, 29, 30, 30, 31, 31, 32, 32, 33, 34, 34, 35, 35, 36, 36, 36, 37, 37, 38, 38,
+    39, 39, 40, 40, 41, 41, 42, 42, 43, 43, 44, 44, 44, 45, 45, 46, 46, 47, 47, 48, 48, 48,
+    49, 49, 50, 50, 51, 51, 51, 52, 52, 53, 53, 53, 54, 54, 55, 55, 55, 56, 56, 57, 57, 57,
+    58, 58, 59, 59, 59, 60, 60, 60, 61, 61, 62, 62, 62, 63, 63, 63, 64, 64
+};
+#endif
+
+/* The index of a finite value above 0, given by its bits. */
+OTEL__HOT int32_t otel__exp_index(uint64_t bits, int32_t scale)
+{
+    int32_t        e = (int32_t)(bits >> 52) - 1023;
+    uint64_t       f = bits & ((UINT64_C(1) << 52) - 1u);
+    const uint32_t finer = scale > 0 ? (uint32_t)scale : 0,
+                   coarser = scale < 0 ? 0u - (uint32_t)scale : 0;
+
+    if (OTEL__UNLIKELY(e == -1023)) {
+        e = otel__exp_normalize(&f);
+    }
+#if !defined(OTEL_LITE_FREESTANDING)
+    if (OTEL__LIKELY(scale <= 6)) {
+        const uint32_t below = otel__exp_guess[f >> 45];
+        const int32_t  at = e * 64 - 1 + (int32_t)below + (f > otel__exp_bounds[below] ? 1 : 0);
+        return otel__exp_shift(at, (uint32_t)(6 - scale));
+    }
+#endif
+    e = e * (int32_t)(1u << finer) + (f == 0 ? -1 : otel__exp_log2(f, finer));
+    return otel__exp_shift(e, coarser);
+}
+
+#endif /* OTEL_LITE_NO_EXPONENTIAL */
+
+/* ---- src/record/exponential.h ---- */
+/* exponential: a base-2 exponential histogram for one series, in two copies as in histogram.h. Each
+ * copy has a window: a scale and, per sign, the index of its first bucket. They are written only
+ * while the copy is cold, so that a value inside the window is recorded like one of an explicit
+ * histogram, without a lock. One outside ends its visit empty-handed and takes the series' lock, if
+ * it is free: the holder owns the accumulators, adds the value there, and turns the copies round
+ * with a window chosen anew. Who finds the lock taken leaves its value in the pending list for the
+ * holder; nobody ever waits. The collector holds the lock while it reads the accumulators.
+ * Windows have no slack: without resets the scale is the largest at which all values fit (M-51);
+ * after one, intervals begin with the last one's window, at most twice as wide as that one needed.
+ * Spec: metrics/sdk.md "Base2 Exponential Bucket Histogram Aggregation"; requirements M-50..M-53 */
+
+#if !defined(OTEL_LITE_NO_EXPONENTIAL)
+
+typedef enum otel__exp_result {
+    OTEL__EXP_OK,
+    OTEL__EXP_LOST,          /* lock taken and list full: not recorded                   */
+    OTEL__EXP_NEEDS_NEGATIVE /* not recorded: give memory for negative values, then again */
+} otel__exp_result;
+
+/* The gate: whether the lock is taken, and for each place of the list whether it is claimed and
+ * whether the value is there. */
+#define OTEL__EXP_LOCK    UINT32_C(1)
+#define OTEL__EXP_PLACES  15u
+#define OTEL__EXP_CLAIMED UINT32_C(0x0000fffe)
+#define OTEL__EXP_READY   UINT32_C(0x7fff0000) /* those of claimed, shifted by 15 */
+
+/* Indexes at one scale: n of them from first, for positive [0] and negative [1] values. */
+typedef struct otel__exp_span {
+    int32_t  scale;
+    int32_t  first[2];
+    uint32_t n[2];
+} otel__exp_span;
+
+/* What a copy has besides sum, min and max, which are in `base`. */
+typedef struct otel__exp_copy {
+    /* written while cold */
+    otel__exp_span window;     /* n is max_size, or 0 before the first value */
+    otel__a32     *buckets[2]; /* max_size each */
+    /* recorders */
+    otel__a32 zero;
+    otel__a32 missed; /* visits that ended empty-handed */
+} otel__exp_copy;
+
+typedef struct otel__exp {
+    otel__hist     base; /* its turn and copies; who holds the lock: count, sum, min, max */
+    otel__exp_copy copy[2];
+    otel__a32      gate;
+    otel__aptr     negative; /* otel__exp_negative_bytes(), or NULL */
+    otel__a64      pending[OTEL__EXP_PLACES];
+    uint32_t       max_size;  /* of buckets per sign, 2..65535 */
+    int32_t        max_scale; /* -11..20 */
+    /* who holds the lock */
+    uint64_t       zero;
+    otel__exp_span used; /* where the accumulated buckets are, from [0]; behind there are zeros */
+    uint64_t      *totals[2]; /* max_size each */
+} otel__exp;
+
+/* ---- memory ---- */
+
+#define OTEL__EXP_ROOM ((sizeof(otel__exp) + 7u) & ~(size_t)7u)
+
+/* Accumulated buckets, then those of both copies. */
+OTEL__FN uint32_t otel__exp_negative_bytes(uint32_t max_size)
+{
+    return max_size * (uint32_t)(sizeof(uint64_t) + 2u * sizeof(otel__a32));
+}
+
+OTEL__FN size_t otel__exp_bytes(uint32_t max_size)
+{
+    return OTEL__EXP_ROOM + otel__exp_negative_bytes(max_size);
+}
+
+OTEL__FN otel__a32 *otel__exp_buckets(const otel__exp *h, uint32_t which, uint32_t sign)
+{
+    return (otel__a32 *)(void *)(h->totals[sign] + h->max_size) + which * h->max_size;
+}
+
+/* Lay out a histogram in otel__exp_bytes() bytes, 8-aligned. */
+OTEL__FN void otel__exp_init(otel__exp *h, uint32_t max_size, int32_t max_scale)
+{
+    uint32_t i;
+
+    memset(h, 0, otel__exp_bytes(max_size));
+    h->max_size = max_size;
+    h->max_scale = h->used.scale = max_scale;
+    h->totals[0] = (uint64_t *)(void *)((uint8_t *)h + OTEL__EXP_ROOM);
+    otel__hist_restart(&h->base);
+    for (i = 0; i < 2; i++) {
+        h->copy[i].window.scale = max_scale;
+        h->copy[i].buckets[0] = otel__exp_buckets(h, i, 0);
+        otel__hist_copy_clear(&h->base.copy[i], 0); /* it has none */
+    }
+}
+
+/* Give otel__exp_negative_bytes() bytes, 8-aligned, for the buckets of negative values; any thread.
+ * Returns false when another was first: the memory is not used. */
+OTEL__FN bool otel__exp_give_negative(otel__exp *h, void *memory)
+{
+    void *none = NULL;
+
+    memset(memory, 0, otel__exp_negative_bytes(h->max_size));
+    return otel__aptr_cas(&h->negative, &none, memory);
+}
+
+/* ---- spans of indexes ---- */
+
+OTEL__FN int32_t otel__exp_last(const otel__exp_span *a, uint32_t sign)
+{
+    return (int32_t)((uint32_t)a->first[sign] + (a->n[sign] - 1u));
+}
+
+/* The same span `by` scales coarser. */
+OTEL__FN void otel__exp_coarsen(otel__exp_span *a, uint32_t by)
+{
+    uint32_t sign;
+
+    for (sign = 0; sign < 2; sign++) {
+        if (a->n[sign] > 0) {
+            const int32_t last = otel__exp_shift(otel__exp_last(a, sign), by);
+            a->first[sign] = otel__exp_shift(a->first[sign], by);
+            a->n[sign] = (uint32_t)last - (uint32_t)a->first[sign] + 1u;
+        }
+    }
+    a->scale -= (int32_t)by;
+}
+
+/* Make a span what covers both, at the largest scale at which each sign fits in max_size. */
+OTEL__FN void otel__exp_join(otel__exp_span *a, otel__exp_span b, uint32_t max_size)
+{
+    uint32_t sign;
+
+    if (b.n[0] == 0 && b.n[1] == 0) {
+        return; /* its scale says nothing */
+    }
+    if (a->scale > b.scale) {
+        otel__exp_coarsen(a, (uint32_t)(a->scale - b.scale));
+    } else {
+        otel__exp_coarsen(&b, (uint32_t)(b.scale - a->scale));
+    }
+    for (sign = 0; sign < 2; sign++) {
+        if (b.n[sign] > 0) {
+            int32_t first = b.first[sign], last = otel__exp_last(&b, sign);
+            if (a->n[sign] > 0) {
+                const int32_t end = otel__exp_last(a, sign);
+                first = a->first[sign] < first ? a->first[sign] : first;
+                last = end > last ? end : last;
+            }
+            a->first[sign] = first;
+            a->n[sign] = (uint32_t)last - (uint32_t)first + 1u;
+        }
+    }
+    while (a->n[0] > max_size || a->n[1] > max_size) {
+        otel__exp_coarsen(a, 1);
+    }
+}
+
+/* The part of a copy's window where something has been counted; returns how much. */
+OTEL__FN uint32_t otel__exp_scan(const otel__exp *h, uint32_t which, otel__exp_span *part)
+{
+    uint32_t sum = 0, sign, i;
+
+    *part = h->copy[which].window;
+    for (sign = 0; sign < 2; sign++) {
+        const otel__a32 *buckets = h->copy[which].buckets[sign];
+        const uint32_t   n = part->n[sign];
+        uint32_t         low = n, end = n;
+        for (i = n; i-- > 0;) {
+            const uint32_t counted = otel__a32_load(&buckets[i]);
+            if (counted > 0) {
+                end = low == n ? i + 1u : end;
+                low = i;
+                sum += counted;
+            }
+        }
+        part->first[sign] += (int32_t)low;
+        part->n[sign] = end - low;
+    }
+    return sum;
+}
+
+/* ---- the accumulators: with the lock ---- */
+
+/* Make the accumulators cover a span too, coarser where they have to be. */
+OTEL__FN void otel__exp_cover(otel__exp *h, const otel__exp_span *span)
+{
+    const otel__exp_span from = h->used;
+    uint32_t             by, sign, i;
+
+    h->totals[1] = (uint64_t *)otel__aptr_load(&h->negative);
+    otel__exp_join(&h->used, *span, h->max_size);
+    by = (uint32_t)(from.scale - h->used.scale);
+    for (sign = 0; sign < 2; sign++) {
+        uint64_t      *b = h->totals[sign];
+        const int32_t  first = from.first[sign], low = otel__exp_shift(first, by);
+        const uint32_t up = (uint32_t)low - (uint32_t)h->used.first[sign];
+        const uint32_t room = h->used.n[sign] - up;
+        const uint32_t n = from.n[sign] < room ? from.n[sign] : room; /* there are zeros behind */
+        for (i = 0; by > 0 && i < from.n[sign]; i++) {
+            const uint64_t v = b[i];
+            b[i] = 0;
+            b[otel__exp_shift(first + (int32_t)i, by) - low] += v;
+        }
+        if (from.n[sign] > 0 && up > 0) {
+            memmove(b + up, b, n * sizeof *b);
+            memset(b, 0, (up < n ? up : n) * sizeof *b);
+        }
+    }
+}
+
+/* Count n at an index inside what they cover. */
+OTEL__FN void otel__exp_count(otel__exp *h, uint32_t sign, int32_t index, int32_t scale, uint32_t n)
+{
+    index = otel__exp_shift(index, (uint32_t)(scale - h->used.scale));
+    h->totals[sign][index - h->used.first[sign]] += n;
+}
+
+/* Add one value, not 0. */
+OTEL__FN void otel__exp_take(otel__exp *h, uint64_t bits)
+{
+    const uint32_t  sign = (uint32_t)(bits >> 63);
+    otel__exp_span  one;
+    otel__hist_copy alone;
+
+    memset(&one, 0, sizeof one);
+    one.scale = h->used.scale;
+    one.first[sign] = otel__exp_index(bits & (UINT64_MAX >> 1), one.scale);
+    one.n[sign] = 1;
+    otel__exp_cover(h, &one);
+    otel__exp_count(h, sign, one.first[sign], one.scale, 1);
+    alone.sum.v = alone.min.v = alone.max.v = bits;
+    alone.buckets = NULL;
+    otel__hist_fold_values(&h->base, &alone, 1);
+}
+
+/* Add the cold copy, if there is something in it and everyone has left it; false if not yet. */
+OTEL__FN bool otel__exp_fold(otel__exp *h)
+{
+    const uint32_t  which = otel__hist_cold(&h->base);
+    otel__exp_copy *c = &h->copy[which];
+    otel__exp_span  part;
+    uint32_t        count, zero, sign, i;
+
+    if (!h->base.cold_unread) {
+        return true;
+    }
+    zero = otel__a32_load(&c->zero);
+    count = otel__exp_scan(h, which, &part) + zero;
+    if (!otel__hist_is_left(&h->base, count + otel__a32_load(&c->missed))) {
+        return false;
+    }
+    otel__exp_cover(h, &part);
+    for (sign = 0; sign < 2; sign++) {
+        for (i = 0; i < part.n[sign]; i++) {
+            const int32_t index = part.first[sign] + (int32_t)i;
+            otel__a32 *bucket = otel__exp_buckets(h, which, sign) + (index - c->window.first[sign]);
+            otel__exp_count(h, sign, index, part.scale, otel__a32_peek(bucket));
+            otel__a32_put(bucket, 0);
+        }
+    }
+    otel__hist_fold_values(&h->base, &h->base.copy[which], count);
+    h->zero += zero;
+    otel__hist_copy_clear(&h->base.copy[which], 0);
+    otel__a32_put(&c->zero, 0);
+    otel__a32_put(&c->missed, 0);
+    h->base.cold_unread = false;
+    return true;
+}
+
+/* Give the cold copy, which is empty, a window around all that is known; make it the hot one. */
+OTEL__FN void otel__exp_flip(otel__exp *h)
+{
+    const uint32_t which = otel__hist_cold(&h->base);
+    otel__exp_span wide = h->used, part;
+    uint32_t       sign;
+
+    (void)otel__exp_scan(h, which ^ 1u, &part);
+    otel__exp_join(&wide, part, h->max_size);
+    while (wide.scale < h->max_scale && 2u * wide.n[0] <= h->max_size &&
+           2u * wide.n[1] <= h->max_size) { /* so only after a reset */
+        wide.scale++;
+        for (sign = 0; sign < 2; sign++) {
+            wide.first[sign] *= 2;
+            wide.n[sign] *= 2u;
+        }
+    }
+    for (sign = 0; sign < 2; sign++) {
+        if (wide.n[sign] > 0) {
+            wide.first[sign] -= (int32_t)((h->max_size - wide.n[sign]) / 2u);
+            wide.n[sign] = h->max_size;
+            h->copy[which].buckets[sign] = otel__exp_buckets(h, which, sign);
+        }
+    }
+    h->copy[which].window = wide;
+    otel__hist_flip(&h->base);
+}
+
+/* ---- the lock and the pending list ---- */
+
+/* Take the pending values in; once, not until there are none. */
+OTEL__FN void otel__exp_drain(otel__exp *h)
+{
+    const uint32_t ready = otel__a32_load(&h->gate) & OTEL__EXP_READY;
+    uint32_t       left;
+
+    for (left = ready; left != 0; left &= left - 1u) {
+        const uint32_t place = otel__platform_lowest_bit(left) - 16u;
+        otel__exp_take(h, otel__a64_peek(&h->pending[place]));
+    }
+    if (ready != 0) {
+        (void)otel__a32_xor(&h->gate, ready | ready >> 15);
+    }
+}
+
+OTEL__FN void otel__exp_unlock(otel__exp *h)
+{
+    otel__exp_drain(h);
+    (void)otel__a32_xor(&h->gate, OTEL__EXP_LOCK);
+}
+
+/* Take the lock, or else one of these places in the list: the bit that was set, or 0. */
+OTEL__FN uint32_t otel__exp_enter(otel__exp *h, uint32_t places)
+{
+    uint32_t gate = otel__a32_peek(&h->gate);
+    uint32_t bit;
+
+    do {
+        const uint32_t open = ~gate & places;
+        bit = (gate & OTEL__EXP_LOCK) == 0 ? OTEL__EXP_LOCK : open & (0u - open);
+    } while (bit != 0 && !otel__a32_cas(&h->gate, &gate, gate | bit));
+    return bit;
+}
+
+/* The place of a value, given by the bits of its size, in a window; outside it when not below n. */
+OTEL__HOT uint32_t otel__exp_place(const otel__exp_span *window, uint64_t size, uint32_t sign)
+{
+    return (uint32_t)otel__exp_index(size, window->scale) - (uint32_t)window->first[sign];
+}
+
+/* Record a value, given by its bits, that was outside the window. */
+OTEL__COLD static otel__exp_result otel__exp_outside(otel__exp *h, uint64_t bits)
+{
+    const uint32_t        bit = otel__exp_enter(h, OTEL__EXP_CLAIMED);
+    const uint32_t        sign = (uint32_t)(bits >> 63);
+    const otel__exp_span *hot;
+
+    if (bit == 0) {
+        return OTEL__EXP_LOST;
+    }
+    if (bit != OTEL__EXP_LOCK) {
+        otel__a64_put(&h->pending[otel__platform_lowest_bit(bit) - 1u], bits);
+        (void)otel__a32_or(&h->gate, bit << 15);
+        return OTEL__EXP_OK;
+    }
+    otel__exp_take(h, bits);
+    otel__exp_drain(h);
+    hot = &h->copy[otel__hist_cold(&h->base) ^ 1u].window;
+    if (otel__exp_place(hot, bits & (UINT64_MAX >> 1), sign) >= hot->n[sign] && otel__exp_fold(h)) {
+        otel__exp_flip(h); /* when it cannot be now, the next one tries again */
+    }
+    otel__exp_unlock(h);
+    return OTEL__EXP_OK;
+}
+
+/* ---- recording ---- */
+
+/* Record a finite value. Lock-free; any thread, signal handler, interrupt. */
+OTEL__HOT otel__exp_result otel__exp_record(otel__exp *h, double value)
+{
+    const uint64_t  bits = otel__platform_double_bits(value);
+    const uint64_t  size = bits & (UINT64_MAX >> 1);
+    const uint32_t  sign = (uint32_t)(bits >> 63);
+    uint32_t        which;
+    otel__exp_copy *c;
+    otel__a32      *bucket;
+
+    if (sign != 0 && size != 0 && otel__aptr_load(&h->negative) == NULL) {
+        return OTEL__EXP_NEEDS_NEGATIVE;
+    }
+    which = otel__hist_begin(&h->base);
+    c = &h->copy[which];
+    bucket = size == 0 ? &c->zero : &c->missed;
+    if (OTEL__LIKELY(size != 0)) {
+        const uint32_t at = otel__exp_place(&c->window, size, sign);
+        if (OTEL__LIKELY(at < c->window.n[sign])) {
+            bucket = &c->buckets[sign][at];
+        }
+    } else {
+        value = 0; /* not -0.0 */
+    }
+    if (OTEL__LIKELY(bucket != &c->missed)) {
+        otel__hist_touch(&h->base.copy[which], value);
+    }
+    (void)otel__a32_add(bucket, 1u);
+    return OTEL__LIKELY(bucket != &c->missed) ? OTEL__EXP_OK : otel__exp_outside(h, bits);
+}
+
+/* ---- the collector: one at a time ---- */
+
+/* Take the lock to read the accumulators as they are, until otel__exp_close(); false when it is
+ * taken. Those are, in h: base.count, base.sum, base.min, base.max (infinite without a value),
+ * zero, used.scale, and per sign used.n[sign] counts at totals[sign], the first of which is that
+ * of index used.first[sign]. */
+OTEL__FN bool otel__exp_open(otel__exp *h)
+{
+    if (otel__exp_enter(h, 0) == 0) {
+        return false;
+    }
+    otel__exp_drain(h);
+    return true;
+}
+
+/* Bring the accumulators up to date and keep the lock for reading them, until otel__exp_close().
+ * Returns false, without the lock, when it is taken or a recording is still under way: they hold
+ * a consistent earlier state, and the next call goes on. */
+OTEL__FN bool otel__exp_collect(otel__exp *h)
+{
+    if (!otel__exp_open(h)) {
+        return false;
+    }
+    if (otel__exp_fold(h)) {
+        otel__exp_flip(h);
+        if (otel__exp_fold(h)) {
+            return true;
+        }
+    }
+    otel__exp_unlock(h);
+    return false;
+}
+
+/* Empty the accumulators. Windows stay as they are. */
+OTEL__FN void otel__exp_reset(otel__exp *h)
+{
+    uint32_t sign;
+
+    for (sign = 0; sign < 2; sign++) {
+        if (h->used.n[sign] > 0) {
+            memset(h->totals[sign], 0, h->used.n[sign] * sizeof(uint64_t));
+            h->used.n[sign] = 0;
+        }
+    }
+    h->used.scale = h->max_scale;
+    h->zero = 0;
+    otel__hist_restart(&h->base);
+}
+
+/* Give the lock back, after a delta report with empty accumulators. */
+OTEL__FN void otel__exp_close(otel__exp *h, bool reset)
+{
+    if (reset) {
+        otel__exp_reset(h);
+    }
+    otel__exp_unlock(h);
+}
+
+#endif /* OTEL_LITE_NO_EXPONENTIAL */
 
 /* ---- src/record/series.h ---- */
 /* series: one attribute set of an instrument with its value: memory, building, comparing.
@@ -6071,58 +8058,109 @@ OTEL__FN bool otel__hist_collect(otel__hist *h, uint32_t n_buckets)
 
 #if !defined(OTEL_LITE_NO_METRICS)
 
-#define OTEL__SERIES_UNIT     8u   /* offsets count these; 0 is no series        */
-#define OTEL__SERIES_TYPICAL  128u /* pool bytes for one pair of cells           */
-#define OTEL__SERIES_SPARES   4u   /* losers' series kept for the next new set   */
+#define OTEL__SERIES_UNIT    8u   /* offsets count these; 0 is no series        */
+#define OTEL__SERIES_TYPICAL 128u /* pool bytes for one pair of cells           */
+#if defined(OTEL_LITE_SERIES_LIST)
+#define OTEL__SERIES_SPARES 1u
+#else
+#define OTEL__SERIES_SPARES 4u /* losers' series kept for the next new set */
+#endif
 #define OTEL__SERIES_OVERFLOW "otel.metric.overflow"
 
-typedef enum otel__kind {
-    OTEL__KIND_COUNTER,
-    OTEL__KIND_UPDOWN,
-    OTEL__KIND_GAUGE,
-    OTEL__KIND_HISTOGRAM
-} otel__kind;
-
-enum {                         /* otel__series.touched */
+enum {                         /* otel__series.cell.touched */
        OTEL__SERIES_VALUE = 1, /* a recorder was here                          */
-       OTEL__SERIES_POINT = 2  /* the collector's: in the reading it is making */
+       OTEL__SERIES_POINT = 2, /* the collector's: in the reading it is making */
+       OTEL__SERIES_EVER = 4   /* a recorder was here some time                */
 };
 
 typedef struct otel__series {
-    otel__a32 next;    /* offset of the instrument's next series, in order of appearance */
-    otel__a32 touched; /* OTEL__SERIES_*: 0 until a value is there                       */
-    uint64_t  hash;
-    uint64_t  start_unix;  /* ns: when the set was first seen  */
-    uint32_t  instrument;  /* index                            */
-    uint32_t  bytes;       /* of the whole series, for a spare */
-    uint32_t  attrs_bytes; /* encoded attributes               */
-    uint16_t  n_attrs;
-    uint16_t  attrs_at; /* offset of the attributes from here, in OTEL__SERIES_UNIT */
+    struct otel__cell cell;  /* number, touched: OTEL__SERIES_*, next: in order of appearance */
+    otel__a64         start; /* Unix ns of its first value; 0: since the last reading         */
+#if !defined(OTEL_LITE_SERIES_LIST)
+    uint64_t hash;
+#endif
+    uint32_t instrument;  /* index                            */
+    uint32_t bytes;       /* of the whole series, for a spare */
+    uint32_t attrs_bytes; /* encoded attributes               */
+    uint16_t n_attrs;
+    uint16_t attrs_at; /* offset of the attributes from here, in OTEL__SERIES_UNIT */
     union {
-        otel__a64  number; /* int64, or a double's bits */
+        uint64_t   kept; /* collector: delta not sent yet; observables: value read last */
         otel__hist hist;
+#if !defined(OTEL_LITE_NO_EXPONENTIAL)
+        otel__exp exp;
+#endif
     } value;
 } otel__series;
 
+struct otel__instrument;
+
+/* What an aggregation does with its series: point.h has them. A program that makes no instrument of
+ * a kind does not link what serves it. Collector, but for `bytes` and `clear`. */
+typedef struct otel__aggregation {
+    size_t (*bytes)(const struct otel__instrument *in); /* of the value                     */
+    void (*clear)(const struct otel__instrument *in, otel__series *s);
+    /* Take a point; false when there is none. *waiting becomes true when values are being recorded
+     * that will come with the next reading. */
+    bool (*take)(const struct otel__instrument *in, otel__series *s, bool *waiting);
+    /* The point is over: `sent` when it is in the queue. */
+    void (*settle)(const struct otel__instrument *in, otel__series *s, bool sent);
+    /* Bytes of what `write` puts: the point without its times and attributes. */
+    size_t (*size)(const struct otel__instrument *in, const otel__series *s);
+    void (*write)(otel__out *o, const struct otel__instrument *in, const otel__series *s);
+    uint8_t field; /* of the data in Metric                       */
+    uint8_t tag;   /* of an attribute in a point                  */
+    bool    held;  /* recorders are held off from taking to settling */
+} otel__aggregation;
+
 typedef struct otel__instrument {
-    otel__recorder *r;
-    otel_scope     *scope;
-    const char     *name;
-    const char     *unit;
-    const char     *description;
-    const double   *bounds;
-    uint32_t        n_bounds;
-    uint32_t        index;
-    otel__kind      kind;
-    bool            is_double;
-    otel__a32       last;     /* offset of the series used last                      */
-    otel__a32       tail;     /* offset of a series near the end of the list         */
-    otel__a32       n_series; /* without overflow                                    */
-    uint32_t        overflow; /* offset; there from creation, first of the list      */
+    const otel__aggregation *ops;
+    otel__recorder          *r;
+    otel_scope              *scope;
+    const char              *name;
+    const char              *unit;
+    otel__aptr               description; /* the longest that was given: M-21 */
+    const double            *bounds;
+    uint32_t                 n_bounds;
+    uint32_t                 index;
+    uint8_t                  kind;        /* enum otel_instrument                             */
+    uint8_t                  aggregation; /* of a histogram: enum otel_aggregation            */
+    int8_t                   max_scale;
+    bool                     is_double;
+    bool                     is_delta;
+    bool                     no_min_max;
+    uint16_t                 max_size;
+    otel__a32 last;      /* offset of the series to try first, 0 for none                       */
+    otel__a32 searched;  /* offset of the series found by searching last */
+    otel__a32 tail;      /* offset of a series near the end of the list         */
+    otel__a32 n_series;  /* without overflow                                    */
+    otel__a32 full;      /* 1: some set found no memory, others will not either */
+    uint32_t  overflow;  /* offset; there from creation, first of the list      */
+    uint64_t  collected; /* collector: Unix ns of the last reading, or creation */
 } otel__instrument;
 
+/* A place for a callback: see observe.h. */
+struct otel_registration {
+    otel__a32     state; /* OTEL__OBSERVE_* */
+    otel_callback callback;
+};
+
+/* What a callback gets. It outlives the callback, so that a late call on it does nothing. */
+struct otel_observer {
+    otel__a32 open; /* 1 while a callback runs */
+};
+
 typedef struct otel__metrics {
-    otel__ring        ring;
+    otel__ring         ring;
+    uint32_t           temporality;           /* enum otel_temporality                       */
+    uint32_t           histogram_aggregation; /* enum otel_aggregation                       */
+    uint32_t           exponential_max_size;
+    uint32_t           drop_instruments; /* bits 1 << enum otel_instrument              */
+    uint32_t           max_callbacks;
+    otel_registration *callbacks;
+    otel_observer      observer;
+    otel__a32          observes;              /* 1: there has been a callback */
+    void (*observe)(struct otel__metrics *m); /* asks the callbacks           */
     otel__instrument *instruments;
     otel__a32         n_instruments;
     uint32_t          max_instruments;
@@ -6132,8 +8170,9 @@ typedef struct otel__metrics {
     otel__a32         pool_used; /* units */
     otel__a32        *cells;
     uint32_t          n_cells; /* a power of two */
-    otel__a32         n_filled;
-    otel__a32         spares[OTEL__SERIES_SPARES]; /* offsets, 0 = none */
+    otel__a32 repaired;        /* 1: some set's text was repaired, and differs from what is given */
+    otel__a32 n_filled;
+    otel__a32 spares[OTEL__SERIES_SPARES]; /* offsets, 0 = none */
 } otel__metrics;
 
 OTEL__INLINE otel__series *otel__series_at(const otel__metrics *m, uint32_t offset)
@@ -6146,22 +8185,61 @@ OTEL__INLINE uint8_t *otel__series_attrs(otel__series *s)
     return (uint8_t *)s + (size_t)s->attrs_at * OTEL__SERIES_UNIT;
 }
 
-/* Tag of an attribute in a data point: NumberDataPoint 7, HistogramDataPoint 9. */
-OTEL__HOT uint8_t otel__series_tag(const otel__instrument *in)
+/* Whether the program tells the values in callbacks, instead of recording them. */
+OTEL__HOT bool otel__instrument_is_observable(const otel__instrument *in)
 {
-    return in->kind == OTEL__KIND_HISTOGRAM ? OTEL__PB_TAG(9, OTEL__PB_LEN)
-                                            : OTEL__PB_TAG(7, OTEL__PB_LEN);
+    return in->kind >= (uint8_t)OTEL_INSTRUMENT_OBSERVABLE_COUNTER;
 }
 
 OTEL__FN uint32_t otel__series_value_bytes(const otel__instrument *in)
 {
-    const size_t head = offsetof(otel__series, value);
-    const size_t value =
-        in->kind == OTEL__KIND_HISTOGRAM ? otel__hist_bytes(in->n_bounds + 1u) : sizeof(otel__a64);
-    return (uint32_t)((head + value + 7u) & ~(size_t)7u);
+    return (uint32_t)((offsetof(otel__series, value) + in->ops->bytes(in) + 7u) & ~(size_t)7u);
+}
+
+/* Empty the value of a series that nobody records into. */
+OTEL__FN void otel__series_clear(const otel__instrument *in, otel__series *s)
+{
+    otel__a64_put(&s->cell.number, 0);
+    otel__a32_put(&s->cell.touched, 0);
+    otel__a64_put(&s->start, 0);
+    in->ops->clear(in, s);
 }
 
 /* ---- series: memory ---- */
+
+#if defined(OTEL_LITE_SERIES_LIST)
+
+/* Keep memory that nobody sees for the next series, unless there is some already. */
+OTEL__FN void otel__series_give(otel__metrics *m, uint32_t offset)
+{
+    uint32_t none = 0;
+    (void)otel__a32_cas(&m->spares[0], &none, offset);
+}
+
+/* The spare if it is large enough, or 0. */
+OTEL__FN uint32_t otel__series_spare(otel__metrics *m, uint32_t bytes)
+{
+    const uint32_t offset = otel__a32_swap(&m->spares[0], 0);
+
+    if (offset == 0 || otel__series_at(m, offset)->bytes >= bytes) {
+        return offset;
+    }
+    otel__series_give(m, offset);
+    return 0;
+}
+
+#else
+
+OTEL__FN void otel__series_give(otel__metrics *m, uint32_t offset)
+{
+    uint32_t i;
+    for (i = 0; i < OTEL__SERIES_SPARES; i++) {
+        uint32_t none = 0;
+        if (otel__a32_cas(&m->spares[i], &none, offset)) {
+            return;
+        }
+    }
+}
 
 /* A spare that is large enough, or 0. */
 OTEL__FN uint32_t otel__series_spare(otel__metrics *m, uint32_t bytes)
@@ -6182,13 +8260,17 @@ OTEL__FN uint32_t otel__series_spare(otel__metrics *m, uint32_t bytes)
     return 0;
 }
 
+#endif
+
 /* Memory for a series of `bytes`, or 0. A bounded compare-and-swap: the mark never passes the
  * end. */
 OTEL__FN uint32_t otel__series_take(otel__metrics *m, uint32_t bytes)
 {
-    const uint32_t units = (bytes + OTEL__SERIES_UNIT - 1u) / OTEL__SERIES_UNIT;
-    uint32_t       offset = otel__series_spare(m, bytes);
-    uint32_t       used;
+    const uint32_t least = (uint32_t)offsetof(otel__series, value); /* its size is noted there */
+    const uint32_t units =
+        ((bytes > least ? bytes : least) + OTEL__SERIES_UNIT - 1u) / OTEL__SERIES_UNIT;
+    uint32_t offset = otel__series_spare(m, bytes);
+    uint32_t used;
 
     if (offset != 0) {
         return offset;
@@ -6203,18 +8285,32 @@ OTEL__FN uint32_t otel__series_take(otel__metrics *m, uint32_t bytes)
     return 0;
 }
 
-OTEL__FN void otel__series_give(otel__metrics *m, uint32_t offset)
+/* ---- series: building one ---- */
+
+/* Memory for a series of the instrument with `bytes` of attributes, empty, and seen by nobody.
+ * Returns its offset, or 0 when the pool is used up. */
+OTEL__FN uint32_t otel__series_make(otel__metrics *m, const otel__instrument *in, size_t bytes)
 {
-    uint32_t i;
-    for (i = 0; i < OTEL__SERIES_SPARES; i++) {
-        uint32_t none = 0;
-        if (otel__a32_cas(&m->spares[i], &none, offset)) {
-            return;
-        }
+    const uint32_t head = otel__series_value_bytes(in);
+    otel__series  *s;
+    uint32_t       offset;
+
+    if (bytes > (size_t)m->pool_units * OTEL__SERIES_UNIT || head / OTEL__SERIES_UNIT > 0xffffu) {
+        return 0;
     }
+    offset = otel__series_take(m, head + (uint32_t)bytes);
+    if (offset == 0) {
+        return 0;
+    }
+    s = otel__series_at(m, offset);
+    otel__a32_put(&s->cell.next, 0);
+    otel__series_clear(in, s);
+    s->instrument = in->index;
+    s->attrs_at = (uint16_t)(head / OTEL__SERIES_UNIT);
+    return offset;
 }
 
-/* ---- series: building one ---- */
+#if !defined(OTEL_LITE_SERIES_LIST)
 
 /* What a set comes to: its size once encoded, how many count, whether text needs repair. */
 typedef struct otel__set {
@@ -6254,7 +8350,7 @@ OTEL__FN uint8_t *otel__series_unrepeat(uint8_t *begin, uint8_t *field, uint8_t 
         size_t         n;
         const uint8_t *other = otel__kv_key(p, &n, &value);
         if (n == length && otel__attr_same_bytes(key, other, n)) {
-            memmove(p, after, (size_t)(end - after));
+            otel__bytes_move_down(p, after, (size_t)(end - after));
             (*n_attrs)--;
             return end - (after - p);
         }
@@ -6307,32 +8403,16 @@ OTEL__FN uint64_t otel__series_hash(otel__series *s, uint64_t seed)
 OTEL__FN uint32_t otel__series_build(otel__metrics *m, const otel__instrument *in, otel__set *set,
                                      otel_attrs attrs)
 {
-    const uint32_t head = otel__series_value_bytes(in);
-    otel__series  *s;
-    uint32_t       offset;
+    otel__series *s;
+    uint32_t      offset;
 
     otel__set_measure(set, attrs);
-    if (set->bytes > (size_t)m->pool_units * OTEL__SERIES_UNIT ||
-        head / OTEL__SERIES_UNIT > 0xffffu) {
-        return 0;
+    offset = otel__series_make(m, in, set->bytes);
+    if (offset != 0) {
+        s = otel__series_at(m, offset);
+        otel__series_encode(s, set, attrs, in->ops->tag);
+        s->hash = otel__series_hash(s, in->r->seed[0]);
     }
-    offset = otel__series_take(m, head + (uint32_t)set->bytes);
-    if (offset == 0) {
-        return 0;
-    }
-    s = otel__series_at(m, offset);
-    otel__a32_put(&s->next, 0);
-    otel__a32_put(&s->touched, 0);
-    s->instrument = in->index;
-    s->attrs_at = (uint16_t)(head / OTEL__SERIES_UNIT);
-    s->start_unix = otel__recorder_now(in->r);
-    if (in->kind == OTEL__KIND_HISTOGRAM) {
-        otel__hist_init(&s->value.hist, in->n_bounds + 1u);
-    } else {
-        otel__a64_put(&s->value.number, 0);
-    }
-    otel__series_encode(s, set, attrs, otel__series_tag(in));
-    s->hash = otel__series_hash(s, in->r->seed[0]);
     return offset;
 }
 
@@ -6344,13 +8424,15 @@ OTEL__FN void otel__series_link(otel__metrics *m, otel__instrument *in, uint32_t
     for (;;) {
         otel__series *s = otel__series_at(m, tail);
         uint32_t      next = 0;
-        if (otel__a32_cas(&s->next, &next, offset)) {
+        if (otel__a32_cas(&s->cell.next, &next, offset)) {
             otel__a32_store(&in->tail, offset);
             return;
         }
         tail = next;
     }
 }
+
+#endif
 
 /* ---- series: comparing ---- */
 
@@ -6371,6 +8453,8 @@ OTEL__HOT bool otel__series_same_order(otel__series *s, otel_attrs attrs)
     }
     return true;
 }
+
+#if !defined(OTEL_LITE_SERIES_LIST)
 
 /* Whether it is the series' set in any order; attributes that do not count are left out. */
 OTEL__FN OTEL__NOINLINE bool otel__series_same_any(otel__series *s, otel_attrs attrs,
@@ -6427,6 +8511,47 @@ OTEL__FN bool otel__series_same_encoded(otel__series *a, otel__series *b)
     return true;
 }
 
+#endif
+
+/* ---- series: using one ---- */
+
+/* Count one more of `limit`; false when they are used up. */
+OTEL__FN bool otel__series_claim(otel__a32 *n, uint32_t limit)
+{
+    uint32_t have = otel__a32_peek(n);
+    while (have < limit) {
+        if (otel__a32_cas(n, &have, have + 1u)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The rare half of otel__series_touch(). A cumulative series begins with its first value; of a
+ * delta one and of an observable the collector knows the begin. */
+OTEL__FN OTEL__NOINLINE void otel__series_begin(const otel__instrument *in, otel__series *s)
+{
+    uint64_t none = 0;
+    if (!in->is_delta && !otel__instrument_is_observable(in)) {
+        (void)otel__a64_cas(&s->start, &none, otel__recorder_now(in->r));
+    }
+    (void)otel__a32_or(&s->cell.touched, OTEL__SERIES_VALUE | OTEL__SERIES_EVER);
+}
+
+/* Say that the series has a value; one load when that was said before. */
+OTEL__INLINE void otel__series_touch(const otel__instrument *in, otel__series *s)
+{
+    if (OTEL__UNLIKELY((otel__a32_peek(&s->cell.touched) & OTEL__SERIES_VALUE) == 0)) {
+        otel__series_begin(in, s);
+    }
+}
+
+/* The next series of the instrument, or 0. */
+OTEL__INLINE uint32_t otel__series_next(const otel__series *s)
+{
+    return otel__a32_load(&s->cell.next);
+}
+
 #endif /* OTEL_LITE_NO_METRICS */
 
 /* ---- src/record/series_table.h ---- */
@@ -6437,9 +8562,25 @@ OTEL__FN bool otel__series_same_encoded(otel__series *a, otel__series *b)
  * limit is used up, new sets share the instrument's overflow series: totals stay right.
  * Spec: metrics/sdk.md "Cardinality limits"; requirements C-08, M-80..M-84, M-109. */
 
-#if !defined(OTEL_LITE_NO_METRICS)
+#if !defined(OTEL_LITE_NO_METRICS) && !defined(OTEL_LITE_SERIES_LIST)
 
 /* ---- series: the table ---- */
+
+/* Cells for a pool of that many bytes: two a series of typical size. */
+OTEL__FN uint32_t otel__series_cells(uint32_t pool_bytes)
+{
+    uint32_t n = 16;
+    while (n < pool_bytes / OTEL__SERIES_TYPICAL * 2u) {
+        n *= 2u;
+    }
+    return n;
+}
+
+OTEL__FN void otel__series_init_table(otel__metrics *m, otel__arena *a, uint32_t pool_bytes)
+{
+    m->n_cells = otel__series_cells(pool_bytes);
+    m->cells = (otel__a32 *)otel__arena_take(a, m->n_cells, sizeof *m->cells);
+}
 
 OTEL__HOT uint32_t otel__series_cell(const otel__metrics *m, const otel__instrument *in,
                                      uint64_t hash)
@@ -6524,16 +8665,22 @@ OTEL__FN void otel__series_place(otel__metrics *m, const otel__instrument *in, u
     }
 }
 
-/* Count one more of `limit`; false when they are used up. */
-OTEL__FN bool otel__series_claim(otel__a32 *n, uint32_t limit)
+/* Make the first series of an instrument, that of a set for all others. Under the lock. */
+OTEL__FN bool otel__series_found(otel__metrics *m, otel__instrument *in, otel_attrs attrs)
 {
-    uint32_t have = otel__a32_peek(n);
-    while (have < limit) {
-        if (otel__a32_cas(n, &have, have + 1u)) {
-            return true;
-        }
+    otel__set set;
+
+    if (!otel__series_claim(&m->n_filled, m->n_cells / 2u)) {
+        return false;
     }
-    return false;
+    otel__set_hash(&set, attrs, in->r->seed[0]);
+    in->overflow = otel__series_build(m, in, &set, attrs);
+    if (in->overflow == 0) {
+        (void)otel__a32_count(&m->n_filled, 0xffffffffu); /* minus one */
+        return false;
+    }
+    otel__series_place(m, in, in->overflow);
+    return true;
 }
 
 /* The series with the set of a built one, or 0. */
@@ -6565,6 +8712,9 @@ OTEL__FN uint32_t otel__series_add(otel__metrics *m, otel__instrument *in, otel_
         if (otel__series_claim(&m->n_filled, m->n_cells / 2u)) {
             built = built != 0 ? built : otel__series_build(m, in, set, attrs);
             used = built != 0 ? otel__series_publish(m, in, built) : 0;
+            if (built == 0) {
+                otel__a32_put(&in->full, 1u);
+            }
             if (used != 0 && used == built) {
                 return used;
             }
@@ -6597,6 +8747,15 @@ OTEL__HOT uint32_t otel__series_look(otel__metrics *m, const otel__instrument *i
     return offset;
 }
 
+/* Whether a new set has no place: one look spares an instrument that is full the work of making it.
+ * Not when some set's text was repaired: this one's may have to be, too, and be there already. */
+OTEL__HOT bool otel__series_is_full(const otel__metrics *m, const otel__instrument *in)
+{
+    return (otel__a32_load(&in->n_series) >= m->max_series || otel__a32_load(&in->full) != 0 ||
+            otel__a32_load(&m->n_filled) >= m->n_cells / 2u) &&
+           otel__a32_load(&m->repaired) == 0;
+}
+
 /* A set that the table does not hold as it was given: make it, or share the overflow series. Text
  * that needs repair never matches as given: such a set is built to be looked up. */
 OTEL__FN OTEL__COLD uint32_t otel__series_new(otel__metrics *m, otel__instrument *in,
@@ -6607,6 +8766,7 @@ OTEL__FN OTEL__COLD uint32_t otel__series_new(otel__metrics *m, otel__instrument
 
     otel__set_measure(set, attrs);
     if (set->broken) {
+        otel__a32_store(&m->repaired, 1u);
         offset = otel__series_build(m, in, set, attrs);
         found = offset != 0 ? otel__series_twin(m, in, offset) : 0;
         if (found != 0) {
@@ -6615,15 +8775,10 @@ OTEL__FN OTEL__COLD uint32_t otel__series_new(otel__metrics *m, otel__instrument
         }
     }
     found = otel__series_add(m, in, set, attrs, offset);
-    if (found == 0) {
-        found =
-            otel__series_look(m, in, attrs, set); /* another thread took the last place for it */
+    if (found == 0) { /* another thread may have taken the last place for this very set */
+        found = otel__series_look(m, in, attrs, set);
     }
-    if (found == 0) {
-        (void)otel__a32_count(&in->r->losses.overflowed, 1u);
-        found = in->overflow;
-    }
-    return found;
+    return found != 0 ? found : in->overflow;
 }
 
 /* Find the series of a set that is not the one used last. */
@@ -6631,6 +8786,7 @@ OTEL__FN OTEL__NOINLINE uint32_t otel__series_search(otel__metrics *m, otel__ins
                                                      otel_attrs attrs)
 {
     const uint64_t seed = in->r->seed[0];
+    const bool     full = otel__series_is_full(m, in); /* before looking: one look is enough then */
     otel__set      set;
     uint32_t       offset;
 
@@ -6639,44 +8795,508 @@ OTEL__FN OTEL__NOINLINE uint32_t otel__series_search(otel__metrics *m, otel__ins
         otel__set_unrepeat(&set, attrs, seed);
     }
     offset = otel__series_look(m, in, attrs, &set);
-    return OTEL__LIKELY(offset != 0) ? offset : otel__series_new(m, in, &set, attrs);
+    if (OTEL__LIKELY(offset != 0)) {
+        return offset;
+    }
+    return full ? in->overflow : otel__series_new(m, in, &set, attrs);
 }
 
-/* The series of a set, made if it is new. */
-OTEL__HOT otel__series *otel__series_get(otel__metrics *m, otel__instrument *in, otel_attrs attrs)
+/* ---- series: fork ---- */
+
+/* Make the instruments' lists anew from the cells: another thread of the parent may have been about
+ * to append one. Only in a forked child. */
+OTEL__FN void otel__series_relink(otel__metrics *m)
 {
-    const uint32_t last = otel__a32_load(&in->last);
-    otel__series  *s = otel__series_at(m, last != 0 ? last : in->overflow);
+    uint32_t n = otel__a32_peek(&m->n_instruments);
+    uint32_t i;
 
-    if (OTEL__UNLIKELY(attrs.items == NULL)) {
-        attrs.count = 0;
+    for (i = 0; i < otel__a32_peek(&m->n_instruments); i++) {
+        otel__instrument *in = &m->instruments[i];
+        otel__a32_put(&in->last, 0);
+        otel__a32_put(&in->n_series, 0);
+        otel__a32_put(&in->tail, in->overflow);
+        otel__a32_put(&otel__series_at(m, in->overflow)->cell.next, 0);
     }
-    if (OTEL__LIKELY(last != 0) && OTEL__LIKELY(otel__series_same_order(s, attrs))) {
-        return s;
+    for (i = 0; i < m->n_cells; i++) {
+        const uint32_t offset = otel__a32_peek(&m->cells[i]);
+        otel__series  *s = otel__series_at(m, offset != 0 ? offset : 1u);
+        if (offset != 0 && m->instruments[s->instrument].overflow != offset) {
+            otel__instrument *in = &m->instruments[s->instrument];
+            otel__a32_put(&s->cell.next, 0);
+            otel__series_link(m, in, offset);
+            (void)otel__a32_count(&in->n_series, 1u);
+            n++;
+        }
     }
-    const uint32_t offset = otel__series_search(m, in, attrs);
-    if (offset != in->overflow) { /* its content is not what was asked for */
-        otel__a32_store(&in->last, offset);
-    }
-    return otel__series_at(m, offset);
+    otel__a32_put(&m->n_filled, n);
+    memset(m->cells, 0, m->n_cells * sizeof *m->cells);
 }
 
-/* Say that the series has a value; one load when that was said before. */
-OTEL__INLINE void otel__series_touch(otel__series *s)
+/* Find a place for a series again, whose hash is another one with a new seed. */
+OTEL__FN void otel__series_reseed(otel__metrics *m, const otel__instrument *in, uint32_t offset)
 {
-    if (OTEL__UNLIKELY(otel__a32_peek(&s->touched) == 0)) {
-        (void)otel__a32_or(&s->touched,
-                           OTEL__SERIES_VALUE); /* the collector may be adding its bit */
+    otel__series *s = otel__series_at(m, offset);
+    s->hash = otel__series_hash(s, in->r->seed[0]);
+    otel__series_place(m, in, offset);
+}
+
+#endif
+
+/* ---- src/record/series_list.h ---- */
+/* series_list: from attribute sets to series without a table: the instrument's own list is searched
+ * from its begin. Smaller in code and memory, and quick enough for the few sets that a
+ * microcontroller has; hosted programs use series_table.h.
+ * A series is appended at the end of the list by compare-and-swap; who finds another there first
+ * looks at it and goes on, so that equal sets always meet. Limits are as in series_table.h.
+ * Spec: metrics/sdk.md "Cardinality limits"; requirements C-08, M-80..M-84, M-109. */
+
+#if !defined(OTEL_LITE_NO_METRICS) && defined(OTEL_LITE_SERIES_LIST)
+
+/* Whether an attribute of the list that ends at `end` counts: it has a key, and no later one has
+ * that key. */
+OTEL__FN OTEL__NOINLINE bool otel__series_counts(const otel_attr *a, const otel_attr *end)
+{
+    const size_t     n = otel__attr_key_length(a);
+    const otel_attr *later = a + 1;
+
+    while (later < end && !otel__attr_same_key(a, later)) {
+        later++;
+    }
+    return later >= end && n != 0 && n <= OTEL__KEY_MAX;
+}
+
+/* Encode what counts behind the series' value; without a series only count its bytes. */
+OTEL__FN OTEL__NOINLINE size_t otel__series_encode(otel__series *s, const otel_attr *a,
+                                                   const otel_attr *end, uint8_t tag)
+{
+    size_t   bytes = 0;
+    uint64_t high = 0;
+
+    for (; a < end; a++) {
+        otel__kv kv;
+        if (otel__series_counts(a, end) && otel__kv_measure_checked(&kv, a)) {
+            if (s != NULL) {
+                (void)otel__kv_store(otel__series_attrs(s) + bytes, tag, &kv, a, &high);
+                s->n_attrs++;
+            }
+            bytes += otel__kv_field_size(&kv);
+        }
+    }
+    return bytes;
+}
+
+/* Build a series that nobody sees yet. Returns its offset, or 0 when the pool is used up. */
+OTEL__FN OTEL__NOINLINE uint32_t otel__series_build(otel__metrics *m, const otel__instrument *in,
+                                                    const otel_attr *a, const otel_attr *end)
+{
+    const uint32_t offset = otel__series_make(m, in, otel__series_encode(NULL, a, end, 0));
+
+    if (offset != 0) {
+        otel__series *s = otel__series_at(m, offset);
+        s->n_attrs = 0;
+        s->attrs_bytes = (uint32_t)otel__series_encode(s, a, end, in->ops->tag);
+    }
+    return offset;
+}
+
+/* Whether the list is the series' set in any order. */
+OTEL__FN bool otel__series_same_any(otel__series *s, const otel_attr *a, const otel_attr *end)
+{
+    uint32_t missing = s->n_attrs;
+
+    for (; a < end; a++) {
+        if (otel__series_counts(a, end)) {
+            const uint8_t *p = otel__series_attrs(s);
+            uint32_t       k = s->n_attrs;
+            while (k > 0 && !otel__kv_same_repaired(p, a)) {
+                p = otel__kv_end(p);
+                k--;
+            }
+            if (k == 0) {
+                return false;
+            }
+            missing--;
+        }
+    }
+    return missing == 0;
+}
+
+/* A series for a set that the list does not hold, or 0 when there is no room for it. */
+OTEL__FN uint32_t otel__series_new(otel__metrics *m, otel__instrument *in, const otel_attr *a,
+                                   const otel_attr *end)
+{
+    uint32_t offset = 0;
+
+    if (otel__a32_peek(&in->full) == 0 && otel__series_claim(&in->n_series, m->max_series)) {
+        offset = otel__series_build(m, in, a, end);
+        if (offset == 0) {
+            (void)otel__a32_count(&in->n_series, 0xffffffffu); /* minus one */
+            otel__a32_put(&in->full, 1u);
+        }
+    }
+    return offset;
+}
+
+/* Find the series of a set that is not the one used last. At the end of the list a new one is
+ * made and appended, unless another thread appends one there first: that is looked at too. A set
+ * for which there is no room shares the overflow series. */
+OTEL__FN OTEL__NOINLINE uint32_t otel__series_search(otel__metrics *m, otel__instrument *in,
+                                                     otel_attrs attrs)
+{
+    const size_t     n = attrs.count < OTEL__ATTRS_MAX ? attrs.count : OTEL__ATTRS_MAX;
+    const otel_attr *end = n > 0 ? attrs.items + n : attrs.items;
+    uint32_t         built = 0;
+    uint32_t         at = in->overflow;
+
+    while (at != 0) {
+        otel__series *s = otel__series_at(m, at);
+        uint32_t      next;
+        if (otel__series_same_any(s, attrs.items, end)) {
+            break;
+        }
+        next = otel__series_next(s);
+        if (next == 0) {
+            built = built != 0 ? built : otel__series_new(m, in, attrs.items, end);
+            if (built == 0) {
+                next = otel__series_next(s);
+            } else if (otel__a32_cas(&s->cell.next, &next, built)) {
+                (void)otel__a32_count(&m->n_filled, 1u);
+                return built;
+            }
+        }
+        at = next;
+    }
+    if (built != 0) {
+        (void)otel__a32_count(&in->n_series, 0xffffffffu);
+        otel__series_give(m, built);
+    }
+    return at != 0 ? at : in->overflow;
+}
+
+OTEL__FN void otel__series_init_table(otel__metrics *m, otel__arena *a, uint32_t pool_bytes)
+{
+    (void)m;
+    (void)a;
+    (void)pool_bytes;
+}
+
+/* Make the first series of an instrument, that of a set for all others. Under the lock. */
+OTEL__FN bool otel__series_found(otel__metrics *m, otel__instrument *in, otel_attrs attrs)
+{
+    in->overflow = otel__series_build(m, in, attrs.items, attrs.items + attrs.count);
+    (void)otel__a32_count(&m->n_filled, in->overflow != 0 ? 1u : 0u);
+    return in->overflow != 0;
+}
+
+/* In a forked child: lists are whole at any moment. */
+OTEL__FN void otel__series_relink(otel__metrics *m) { (void)m; }
+
+OTEL__FN void otel__series_reseed(otel__metrics *m, const otel__instrument *in, uint32_t offset)
+{
+    (void)m;
+    (void)in;
+    (void)offset;
+}
+
+#endif
+
+/* ---- src/record/point.h ---- */
+/* point: what each aggregation does with its series: one data point of a reading, its size, its
+ * bytes. A point is taken from its series, measured, written, and, once it is in the queue,
+ * settled. In between nobody else changes what it says: cumulative numbers move on, but have
+ * fixed width. A delta point that found no room is not settled as sent, so that the next one
+ * covers its interval, too. Called by collect.h, on one thread; numbers that callbacks tell are
+ * in observe.h.
+ * Spec: metrics.proto; metrics/sdk.md "MetricReader"; requirements M-46, M-60..M-66, P-08,
+ * P-23..P-27. */
+
+#if !defined(OTEL_LITE_NO_METRICS)
+
+/* ---- point: numbers: sums and last values ---- */
+
+OTEL__FN size_t otel__point_number_bytes(const otel__instrument *in)
+{
+    (void)in;
+    return sizeof(uint64_t);
+}
+
+OTEL__FN void otel__point_number_clear(const otel__instrument *in, otel__series *s)
+{
+    (void)in;
+    s->value.kept = 0;
+}
+
+OTEL__FN uint64_t otel__point_add(const otel__instrument *in, uint64_t a, uint64_t b)
+{
+    return in->is_double ? otel__platform_double_bits(otel__platform_bits_double(a) +
+                                                      otel__platform_bits_double(b))
+                         : a + b;
+}
+
+/* A cumulative sum or gauge just stands there; a delta one moves to what is kept. */
+OTEL__FN bool otel__point_number_take(const otel__instrument *in, otel__series *s, bool *waiting)
+{
+    uint32_t touched = otel__a32_load(&s->cell.touched);
+    uint64_t number;
+
+    (void)waiting;
+    if (!in->is_delta) {
+        return (touched & OTEL__SERIES_VALUE) != 0;
+    }
+    touched = otel__a32_and(&s->cell.touched, ~(uint32_t)OTEL__SERIES_VALUE);
+    number = otel__a64_swap(&s->cell.number, 0);
+    s->value.kept = otel__point_add(in, s->value.kept, number);
+    return (touched & (OTEL__SERIES_VALUE | OTEL__SERIES_POINT)) != 0 || /* not sent before */
+           number != 0;
+}
+
+OTEL__FN void otel__point_number_settle(const otel__instrument *in, otel__series *s, bool sent)
+{
+    if (in->is_delta && sent) {
+        s->value.kept = 0;
     }
 }
+
+OTEL__FN size_t otel__point_number_size(const otel__instrument *in, const otel__series *s)
+{
+    (void)in;
+    (void)s;
+    return 9u;
+}
+
+OTEL__FN void otel__point_value(otel__out *o, const otel__instrument *in, uint64_t bits)
+{
+    otel__pb_fixed64(o, in->is_double ? 4u : 6u, bits);
+}
+
+OTEL__FN void otel__point_number_write(otel__out *o, const otel__instrument *in,
+                                       const otel__series *s)
+{
+    otel__point_value(o, in, in->is_delta ? s->value.kept : otel__a64_peek(&s->cell.number));
+}
+
+#define OTEL__POINT_NUMBER(field)                                                                  \
+    {                                                                                              \
+        otel__point_number_bytes, otel__point_number_clear, otel__point_number_take,               \
+            otel__point_number_settle, otel__point_number_size, otel__point_number_write, field,   \
+            OTEL__PB_TAG(7, OTEL__PB_LEN), false                                                   \
+    }
+static const otel__aggregation otel__point_sum = OTEL__POINT_NUMBER(7);
+static const otel__aggregation otel__point_gauge = OTEL__POINT_NUMBER(5);
+
+/* ---- point: what both kinds of histograms have ---- */
+
+/* Negative values were recorded: the sum could fall, and is left out (P-25). */
+OTEL__FN bool otel__point_has_sum(const otel__hist *h) { return !otel__platform_less(h->min, 0); }
+
+/* Count, sum, min, max. */
+OTEL__FN size_t otel__point_count_size(const otel__instrument *in, const otel__hist *h)
+{
+    return 9u + (otel__point_has_sum(h) ? 9u : 0u) + (in->no_min_max ? 0u : 9u + 9u);
+}
+
+/* Count and sum; min and max, whose fields differ. */
+OTEL__FN void otel__point_count(otel__out *o, const otel__instrument *in, const otel__hist *h,
+                                uint32_t field)
+{
+    otel__pb_fixed64(o, 4, h->count);
+    if (otel__point_has_sum(h)) {
+        otel__pb_double(o, 5, h->sum);
+    }
+    if (!in->no_min_max) {
+        otel__pb_double(o, field, h->min);
+        otel__pb_double(o, field + 1u, h->max);
+    }
+}
+
+/* ---- point: explicit buckets ---- */
+
+OTEL__FN size_t otel__point_explicit_bytes(const otel__instrument *in)
+{
+    return otel__hist_bytes(in->n_bounds + 1u);
+}
+
+OTEL__FN void otel__point_explicit_clear(const otel__instrument *in, otel__series *s)
+{
+    otel__hist_init(&s->value.hist, in->n_bounds + 1u);
+}
+
+OTEL__FN bool otel__point_explicit_take(const otel__instrument *in, otel__series *s, bool *waiting)
+{
+    *waiting = !otel__hist_collect(&s->value.hist, in->n_bounds + 1u) || *waiting;
+    return s->value.hist.count > 0;
+}
+
+OTEL__FN void otel__point_explicit_settle(const otel__instrument *in, otel__series *s, bool sent)
+{
+    if (in->is_delta && sent) {
+        otel__hist_reset(&s->value.hist, in->n_bounds + 1u);
+    }
+}
+
+OTEL__FN size_t otel__point_explicit_size(const otel__instrument *in, const otel__series *s)
+{
+    return otel__point_count_size(in, &s->value.hist) +
+           otel__pb_field_size((in->n_bounds + 1u) * 8u) +
+           (in->n_bounds > 0 ? otel__pb_field_size(in->n_bounds * 8u) : 0u);
+}
+
+/* Eight bytes of a packed field. */
+OTEL__FN void otel__point_word(otel__out *o, uint64_t v)
+{
+    uint8_t word[8];
+    otel__pb_store_le64(word, v);
+    otel__out_put(o, word, 8);
+}
+
+OTEL__FN void otel__point_explicit_write(otel__out *o, const otel__instrument *in,
+                                         const otel__series *s)
+{
+    const otel__hist *h = &s->value.hist;
+    uint32_t          i;
+
+    otel__point_count(o, in, h, 11);
+    otel__pb_head(o, 6, (in->n_bounds + 1u) * 8u);
+    for (i = 0; i <= in->n_bounds; i++) {
+        otel__point_word(o, h->buckets[i]);
+    }
+    if (in->n_bounds > 0) {
+        otel__pb_head(o, 7, in->n_bounds * 8u);
+    }
+    for (i = 0; i < in->n_bounds; i++) {
+        otel__point_word(o, otel__platform_double_bits(in->bounds[i]));
+    }
+}
+
+static const otel__aggregation otel__point_explicit = { otel__point_explicit_bytes,
+                                                        otel__point_explicit_clear,
+                                                        otel__point_explicit_take,
+                                                        otel__point_explicit_settle,
+                                                        otel__point_explicit_size,
+                                                        otel__point_explicit_write,
+                                                        9,
+                                                        OTEL__PB_TAG(9, OTEL__PB_LEN),
+                                                        false };
+
+/* ---- point: exponential buckets ---- */
+
+#if !defined(OTEL_LITE_NO_EXPONENTIAL)
+OTEL__FN size_t otel__point_exp_bytes(const otel__instrument *in)
+{
+    return otel__exp_bytes(in->max_size);
+}
+
+OTEL__FN void otel__point_exp_clear(const otel__instrument *in, otel__series *s)
+{
+    otel__exp_init(&s->value.exp, in->max_size, in->max_scale);
+}
+
+OTEL__FN bool otel__point_exp_take(const otel__instrument *in, otel__series *s, bool *waiting)
+{
+    otel__exp *h = &s->value.exp;
+
+    (void)in;
+    if (!otel__exp_collect(h)) {
+        *waiting = true;
+        if (!otel__exp_open(h)) {
+            return false;
+        }
+    }
+    if (h->base.count == 0) {
+        otel__exp_close(h, false);
+        return false;
+    }
+    return true;
+}
+
+OTEL__FN void otel__point_exp_settle(const otel__instrument *in, otel__series *s, bool sent)
+{
+    otel__exp_close(&s->value.exp, in->is_delta && sent);
+}
+
+/* The value of a sint32 field. */
+OTEL__FN uint64_t otel__point_zigzag(int32_t v)
+{
+    return ((uint32_t)v << 1) ^ (v < 0 ? UINT32_MAX : 0u);
+}
+
+/* Bytes of the packed counts of one sign. */
+OTEL__FN size_t otel__point_counts_size(const otel__exp *h, uint32_t sign)
+{
+    size_t   n = 0;
+    uint32_t i;
+    for (i = 0; i < h->used.n[sign]; i++) {
+        n += otel__pb_varint_size(h->totals[sign][i]);
+    }
+    return n;
+}
+
+/* Bytes of a Buckets message. */
+OTEL__FN size_t otel__point_buckets_size(const otel__exp *h, uint32_t sign)
+{
+    return 1u + otel__pb_varint_size(otel__point_zigzag(h->used.first[sign])) +
+           otel__pb_field_size(otel__point_counts_size(h, sign));
+}
+
+OTEL__FN size_t otel__point_exp_size(const otel__instrument *in, const otel__series *s)
+{
+    const otel__exp *h = &s->value.exp;
+    size_t           n = otel__point_count_size(in, &h->base) + 1u +
+               otel__pb_varint_size(otel__point_zigzag(h->used.scale)) + 9u;
+    uint32_t sign;
+
+    for (sign = 0; sign < 2; sign++) {
+        n += h->used.n[sign] > 0 ? otel__pb_field_size(otel__point_buckets_size(h, sign)) : 0u;
+    }
+    return n;
+}
+
+OTEL__FN void otel__point_buckets(otel__out *o, const otel__exp *h, uint32_t sign)
+{
+    uint32_t i;
+
+    otel__pb_head(o, 8u + sign, otel__point_buckets_size(h, sign));
+    otel__pb_uint(o, 1, otel__point_zigzag(h->used.first[sign]));
+    otel__pb_head(o, 2, otel__point_counts_size(h, sign));
+    for (i = 0; i < h->used.n[sign]; i++) {
+        otel__pb_varint(o, h->totals[sign][i]);
+    }
+}
+
+OTEL__FN void otel__point_exp_write(otel__out *o, const otel__instrument *in, const otel__series *s)
+{
+    const otel__exp *h = &s->value.exp;
+    uint32_t         sign;
+
+    otel__point_count(o, in, &h->base, 12);
+    otel__pb_uint(o, 6, otel__point_zigzag(h->used.scale));
+    otel__pb_fixed64(o, 7, h->zero);
+    for (sign = 0; sign < 2; sign++) {
+        if (h->used.n[sign] > 0) {
+            otel__point_buckets(o, h, sign);
+        }
+    }
+}
+
+static const otel__aggregation otel__point_exponential = { otel__point_exp_bytes,
+                                                           otel__point_exp_clear,
+                                                           otel__point_exp_take,
+                                                           otel__point_exp_settle,
+                                                           otel__point_exp_size,
+                                                           otel__point_exp_write,
+                                                           10,
+                                                           OTEL__PB_TAG(1, OTEL__PB_LEN),
+                                                           true };
+#endif
 
 #endif /* OTEL_LITE_NO_METRICS */
 
-/* ---- src/record/metric.h ---- */
-/* metric: instruments: made once, recorded into from anywhere.
+/* ---- src/record/instrument.h ---- */
+/* instrument: making instruments: names, identity, conflicts, options.
  * One struct serves all kinds, the kind is data; the public handle types only keep a caller from
- * mixing them up. Values are relaxed atomics on the series; histograms see histogram.h.
- * Spec: metrics/api.md, metrics/sdk.md; requirements M-01..M-10, M-20, M-44, M-48, M-49. */
+ * mixing them up. Called by otel_*_create(), on any thread, under the set-up lock.
+ * Spec: metrics/api.md, metrics/sdk.md "Duplicate instrument registration"; requirements
+ * M-01..M-08, M-20..M-25, M-44, M-47. */
 
 #if !defined(OTEL_LITE_NO_METRICS)
 
@@ -6710,262 +9330,478 @@ struct otel_histogram {
 struct otel_histogram_f64 {
     otel__instrument in;
 };
+struct otel_observable {
+    otel__instrument in;
+};
+struct otel_observable_f64 {
+    otel__instrument in;
+};
 
-/* ---- metric: creation ---- */
+/* What a public call makes. */
+typedef struct otel__metric_form {
+    const otel__aggregation *ops; /* of a histogram: unless its options say otherwise */
+    otel_instrument          kind;
+    bool                     is_double;
+} otel__metric_form;
 
 /* What an instrument is asked to be. */
 typedef struct otel__metric_spec {
-    otel__kind  kind;
-    bool        is_double;
-    const char *name;
-    const char *unit;
-    const char *description;
+    const otel__metric_form      *form;
+    const char                   *name;
+    const char                   *unit;
+    const char                   *description;
+    const otel_histogram_options *options; /* of a histogram, or NULL */
 } otel__metric_spec;
 
-OTEL__FN bool otel__metric_is_letter(char c)
+/* What there is to tell about a request, as bits. */
+enum {
+    OTEL__NEWS_OPTIONS = 1,
+    OTEL__NEWS_SPELLING = 2,    /* the name differs in case from the first one: M-22       */
+    OTEL__NEWS_CONFLICT = 4,    /* the name stands for something else already: M-21        */
+    OTEL__NEWS_DESCRIPTION = 8, /* another one for the same instrument                     */
+    OTEL__NEWS_ADVICE = 16,     /* other boundaries or sizes for the same instrument: M-23 */
+    OTEL__NEWS_NAME = 32,       /* M-03                                                    */
+    OTEL__NEWS_BITS = 6,
+    OTEL__NEWS_KEPT = 64 /* not told: a copy of the description stays */
+};
+
+/* ---- instrument: names ---- */
+
+OTEL__FN char otel__metric_lower(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
 
 /* M-03: a letter, then letters, digits, _ . - /, at most 255 in all. */
 OTEL__FN bool otel__metric_name_is_valid(const char *name)
 {
-    size_t n = 0;
-    if (!otel__metric_is_letter(name[0])) {
-        return false;
-    }
-    for (; name[n] != '\0'; n++) {
-        const char c = name[n];
-        if (!otel__metric_is_letter(c) && !(c >= '0' && c <= '9') && c != '_' && c != '.' &&
-            c != '-' && c != '/') {
+    size_t n;
+    for (n = 0; name[n] != '\0'; n++) {
+        const char c = otel__metric_lower(name[n]);
+        if (!(c >= 'a' && c <= 'z') &&
+            (n == 0 || (!(c >= '-' && c <= '9') && c != '_'))) { /* - . / and the digits */
             return false;
         }
     }
-    return n <= 255u;
+    return n > 0 && n <= 255u;
 }
 
-OTEL__FN bool otel__metric_bounds_are_valid(const otel_histogram_options *options)
+/* Whether two texts are the same; `fold`: in any case (ASCII). */
+OTEL__FN bool otel__metric_same(const char *a, const char *b, bool fold)
+{
+    size_t i = 0;
+    while (a[i] != '\0' &&
+           (a[i] == b[i] || (fold && otel__metric_lower(a[i]) == otel__metric_lower(b[i])))) {
+        i++;
+    }
+    return a[i] == b[i];
+}
+
+/* ---- instrument: histogram options ---- */
+
+OTEL__FN bool otel__metric_bounds_are_valid(const otel_histogram_options *o)
 {
     size_t i;
-    if (options->bounds == NULL || options->n_bounds > OTEL__BOUNDS_MAX) {
-        return false;
+    if (o->bounds == NULL || o->n_bounds > OTEL__BOUNDS_MAX) {
+        return o->bounds == NULL && o->n_bounds == 0;
     }
-    for (i = 0; i < options->n_bounds; i++) {
-        if (!otel__platform_is_finite(options->bounds[i]) ||
-            (i > 0 && !(options->bounds[i - 1] < options->bounds[i]))) {
+    for (i = 0; i < o->n_bounds; i++) {
+        if (!otel__platform_is_finite(o->bounds[i]) ||
+            (i > 0 && !otel__platform_less(o->bounds[i - 1], o->bounds[i]))) {
             return false;
         }
     }
     return true;
 }
 
+/* Take the options into the instrument, apart from the memory of boundaries; what is not valid is
+ * left out. Returns whether all was. */
+OTEL__FN bool otel__metric_take_options(const otel__metrics *m, otel__instrument *in,
+                                        const otel_histogram_options *o)
+{
+    bool     valid = true;
+    uint32_t aggregation = o->aggregation != 0 ? o->aggregation : m->histogram_aggregation;
+
+    in->bounds = otel__metric_bounds;
+    in->n_bounds = (uint32_t)(sizeof otel__metric_bounds / sizeof otel__metric_bounds[0]);
+    if (!otel__metric_bounds_are_valid(o)) {
+        valid = false;
+    } else if (o->bounds != NULL) {
+        in->bounds = o->bounds;
+        in->n_bounds = (uint32_t)o->n_bounds;
+    }
+    in->no_min_max = o->no_min_max;
+#if !defined(OTEL_LITE_NO_EXPONENTIAL)
+    in->max_size = (uint16_t)m->exponential_max_size;
+    if (o->max_size >= 2u && o->max_size <= 0xffffu) {
+        in->max_size = (uint16_t)o->max_size;
+    } else if (o->max_size != 0) {
+        valid = false;
+    }
+    in->max_scale = (int8_t)(o->max_scale == 0 ? 20 : o->max_scale);
+    if (o->max_scale == OTEL_SCALE_ZERO) {
+        in->max_scale = 0;
+    } else if (o->max_scale < -10 || o->max_scale > 20) {
+        in->max_scale = 20;
+        valid = false;
+    }
+    if (aggregation == OTEL_AGGREGATION_BASE2_EXPONENTIAL_BUCKET_HISTOGRAM) {
+        in->aggregation = (uint8_t)aggregation;
+        in->ops = &otel__point_exponential;
+        in->bounds = otel__metric_bounds; /* the caller's are of no use */
+        in->n_bounds = 0;
+        return valid;
+    }
+#endif
+    in->aggregation = OTEL_AGGREGATION_EXPLICIT_BUCKET_HISTOGRAM;
+    return valid && (aggregation == OTEL_AGGREGATION_EXPLICIT_BUCKET_HISTOGRAM ||
+                     aggregation == OTEL_AGGREGATION_DROP);
+}
+
+/* Whether an instrument that is there is what the options ask for: M-23. */
+OTEL__FN bool otel__metric_same_advice(const otel__instrument *in, const otel__instrument *asked)
+{
+#if defined(OTEL_LITE_NO_DIAGNOSTICS)
+    (void)in;
+    (void)asked;
+    return true; /* it is only told */
+#else
+    return in->aggregation == asked->aggregation && in->n_bounds == asked->n_bounds &&
+           otel__attr_same_bytes(in->bounds, asked->bounds, in->n_bounds * sizeof(double)) &&
+           in->max_size == asked->max_size && in->max_scale == asked->max_scale &&
+           in->no_min_max == asked->no_min_max;
+#endif
+}
+
+/* ---- instrument: finding and making ---- */
+
+/* The instrument that is the same (M-20), or NULL. *named is the first with the name in any
+ * case. */
 OTEL__FN otel__instrument *otel__metric_find(otel__metrics *m, const otel_scope *scope,
-                                             const otel__metric_spec *spec)
+                                             const otel__metric_spec *spec,
+                                             otel__instrument       **named)
 {
     const uint32_t n = otel__a32_peek(&m->n_instruments);
     uint32_t       i;
 
+    *named = NULL;
     for (i = 0; i < n; i++) {
         otel__instrument *in = &m->instruments[i];
-        if (in->scope == scope && in->kind == spec->kind && in->is_double == spec->is_double &&
-            strcmp(in->name, spec->name) == 0 && strcmp(in->unit, spec->unit) == 0 &&
-            strcmp(in->description, spec->description) == 0) {
-            return in;
+        if (in->scope == scope && otel__metric_same(in->name, spec->name, true)) {
+            *named = *named != NULL ? *named : in;
+            if (in->kind == (uint8_t)spec->form->kind && in->is_double == spec->form->is_double &&
+                otel__metric_same(in->unit, spec->unit, false)) {
+                return in;
+            }
         }
     }
     return NULL;
 }
 
-/* Set the boundaries: the user's, or the default ones when those are missing or not valid. */
-OTEL__FN bool otel__metric_set_bounds(otel__recorder *r, otel__instrument *in,
-                                      const otel_histogram_options *options)
-{
-    double *copy;
-
-    in->bounds = otel__metric_bounds;
-    in->n_bounds = (uint32_t)(sizeof otel__metric_bounds / sizeof otel__metric_bounds[0]);
-    if (options == NULL || (options->bounds == NULL && options->n_bounds == 0)) {
-        return true;
-    }
-    if (!otel__metric_bounds_are_valid(options)) {
-        return true; /* told by otel__metric_tell(), outside the lock */
-    }
-    copy = (double *)otel__arena_take(&r->text, options->n_bounds, sizeof(double));
-    if (copy == NULL) {
-        return false;
-    }
-    memcpy(copy, options->bounds, options->n_bounds * sizeof(double));
-    in->bounds = copy;
-    in->n_bounds = (uint32_t)options->n_bounds;
-    return true;
-}
-
-/* Build the overflow series, the first of the list, and put it into the table, where a program that
- * records that very set finds it. */
+/* Build the overflow series, the first of the list, where a program that records that very set
+ * finds it. */
 OTEL__FN bool otel__metric_make_overflow(otel__metrics *m, otel__instrument *in)
 {
-    const otel_attr  attr = otel_bool(OTEL__SERIES_OVERFLOW, true);
-    const otel_attrs attrs = otel_attrs_of(&attr, 1);
-    otel__set        set;
+    const otel_attr attr = otel_bool(OTEL__SERIES_OVERFLOW, true);
 
-    if (!otel__series_claim(&m->n_filled, m->n_cells / 2u)) {
-        return false;
-    }
-    otel__set_hash(&set, attrs, in->r->seed[0]);
-    in->overflow = otel__series_build(m, in, &set, attrs);
-    if (in->overflow == 0) {
-        (void)otel__a32_count(&m->n_filled, 0xffffffffu); /* minus one */
+    if (!otel__series_found(m, in, otel_attrs_of(&attr, 1))) {
         return false;
     }
     otel__a32_put(&in->tail, in->overflow);
-    otel__series_place(m, in, in->overflow);
     return true;
 }
 
-/* Fill in a new instrument. Under the lock; false when memory is used up. */
+/* Whether a reading tells what came since the one before: M-61. */
+OTEL__FN bool otel__metric_is_delta(const otel__metrics *m, otel_instrument kind)
+{
+    return m->temporality != OTEL_TEMPORALITY_CUMULATIVE &&
+           (kind == OTEL_INSTRUMENT_COUNTER || kind == OTEL_INSTRUMENT_HISTOGRAM ||
+            (kind == OTEL_INSTRUMENT_OBSERVABLE_COUNTER &&
+             m->temporality == OTEL_TEMPORALITY_DELTA));
+}
+
+/* Fill in a new instrument, whose options were taken. Under the lock; false when memory is used
+ * up. */
 OTEL__FN bool otel__metric_make(otel__metrics *m, otel_scope *scope, otel__instrument *in,
-                                const otel__metric_spec      *spec,
-                                const otel_histogram_options *options)
+                                const otel__metric_spec *spec)
 {
     otel__recorder *r = scope->r;
+    const char     *description;
+    double         *bounds;
 
     in->r = r;
     in->scope = scope;
-    in->kind = spec->kind;
-    in->is_double = spec->is_double;
-    in->name = otel__recorder_copy(r, spec->name, strlen(spec->name));
-    in->unit = otel__recorder_copy(r, spec->unit, strlen(spec->unit));
-    in->description = otel__recorder_copy(r, spec->description, strlen(spec->description));
-    otel__a32_put(&in->last, 0);
-    otel__a32_put(&in->n_series, 0);
-    in->n_bounds = 0;
-    if (in->name == NULL || in->unit == NULL || in->description == NULL) {
+    in->kind = (uint8_t)spec->form->kind;
+    in->is_double = spec->form->is_double;
+    in->is_delta = otel__metric_is_delta(m, spec->form->kind);
+    in->collected = otel__recorder_now(r);
+    in->name = otel__recorder_keep(r, spec->name);
+    in->unit = otel__recorder_keep(r, spec->unit);
+    description = otel__recorder_keep(r, spec->description);
+    otel__aptr_store(&in->description, (void *)(uintptr_t)description);
+    if (in->name == NULL || in->unit == NULL || description == NULL) {
         return false;
     }
-    if (spec->kind == OTEL__KIND_HISTOGRAM && !otel__metric_set_bounds(r, in, options)) {
-        return false;
+    if (in->aggregation == OTEL_AGGREGATION_EXPLICIT_BUCKET_HISTOGRAM &&
+        in->bounds != otel__metric_bounds) {
+        bounds = (double *)otel__arena_take(&r->text, in->n_bounds, sizeof(double));
+        if (bounds == NULL) {
+            return false;
+        }
+        otel__bytes_copy(bounds, in->bounds, in->n_bounds * sizeof(double));
+        in->bounds = bounds;
     }
     return otel__metric_make_overflow(m, in);
 }
 
-/* Tell what was wrong with a request for an instrument: M-04, M-25. The user's function may create
- * instruments itself, so that the lock is not held here. */
-OTEL__FN void otel__metric_tell(otel__diag_sink *sink, const otel__instrument *in,
-                                const otel__metric_spec      *spec,
-                                const otel_histogram_options *options)
+/* What is new about a request for an instrument that is there. A longer description replaces the
+ * first one, if there is room: it is the same stream. */
+OTEL__FN uint32_t otel__metric_meet(otel__instrument *in, const otel__instrument *asked,
+                                    const otel__metric_spec *spec)
 {
-    if (in == NULL) {
-        otel__diag(sink, OTEL_SEVERITY_ERROR, "no room for the instrument ", spec->name,
-                   ": raise max_instruments, series_bytes or text_bytes");
-        return;
+    const char *description = (const char *)otel__aptr_load(&in->description);
+    uint32_t    news = 0;
+
+    if (in->kind == (uint8_t)OTEL_INSTRUMENT_HISTOGRAM && !otel__metric_same_advice(in, asked)) {
+        news = OTEL__NEWS_ADVICE;
     }
-    if (!otel__metric_name_is_valid(spec->name)) {
-        otel__diag(sink, OTEL_SEVERITY_WARN, "not a valid instrument name: ", spec->name, NULL);
+    if (otel__metric_same(description, spec->description, false)) {
+        return news;
     }
-    if (options != NULL && (options->bounds != NULL || options->n_bounds != 0) &&
-        !otel__metric_bounds_are_valid(options)) {
-        otel__diag(sink, OTEL_SEVERITY_WARN,
-                   "histogram boundaries are not strictly increasing: ", spec->name,
-                   ": the default ones are used");
+    if (otel__text_length(spec->description) > otel__text_length(description)) {
+        const char *copy = otel__recorder_keep(in->r, spec->description);
+        if (copy != NULL) {
+            otel__aptr_store(&in->description, (void *)(uintptr_t)copy);
+            news |= OTEL__NEWS_KEPT;
+        }
+    }
+    return news | OTEL__NEWS_DESCRIPTION;
+}
+
+/* Find the instrument or make it. Under the lock; NULL when there is no room. `spec` is
+ * repaired. */
+OTEL__FN otel__instrument *otel__metric_find_or_make(otel__metrics *m, otel_scope *scope,
+                                                     otel__metric_spec *spec, uint32_t *news)
+{
+    static const otel_histogram_options standard = { NULL, 0, 0, 0, 0, false };
+    const uint32_t                      n = otel__a32_peek(&m->n_instruments);
+    otel__instrument                    asked;
+    otel__instrument                   *named;
+    otel__instrument                   *in = otel__metric_find(m, scope, spec, &named);
+
+    memset(&asked, 0, sizeof asked);
+    asked.ops = spec->form->ops;
+    if (spec->form->kind == OTEL_INSTRUMENT_HISTOGRAM &&
+        !otel__metric_take_options(m, &asked, spec->options != NULL ? spec->options : &standard)) {
+        *news |= OTEL__NEWS_OPTIONS;
+    }
+    if (named != NULL && !otel__metric_same(named->name, spec->name, false)) {
+        *news |= OTEL__NEWS_SPELLING;
+    }
+    if (in != NULL) {
+        *news |= otel__metric_meet(in, &asked, spec);
+        return in;
+    }
+    if (named != NULL) {
+        *news |= OTEL__NEWS_CONFLICT;
+        spec->name = named->name;
+    }
+    if (n >= m->max_instruments) {
+        return NULL;
+    }
+    in = &m->instruments[n];
+    *in = asked;
+    in->index = n;
+    if (!otel__metric_make(m, scope, in, spec)) {
+        return NULL;
+    }
+    otel__a32_store(&m->n_instruments, n + 1u);
+    return in;
+}
+
+/* Tell what was wrong with a request, when the lock is not held: the user's function may create
+ * instruments itself. */
+OTEL__FN void otel__metric_tell(otel__diag_sink *sink, const char *name, uint32_t news)
+{
+    static const char *const what[OTEL__NEWS_BITS] = {
+        ": options that are not valid; the default ones are used",
+        ": was created in another case before; that name is used",
+        ": was created with another kind, number type or unit; both are sent: rename one",
+        ": was created with another description; the longer one is used",
+        ": was created with other options; the first ones are used",
+        ": not a valid name",
+    };
+    uint32_t i;
+
+    for (i = 0; i < OTEL__NEWS_BITS; i++) {
+        if (((news >> i) & 1u) != 0) {
+            otel__diag(sink, OTEL_SEVERITY_WARN, "instrument ", name, what[i]);
+        }
     }
 }
 
-/* Find the instrument or make it. Under the lock; NULL when there is no room. */
-OTEL__FN otel__instrument *otel__metric_find_or_make(otel__metrics *m, otel_scope *scope,
-                                                     const otel__metric_spec      *asked,
-                                                     const otel_histogram_options *options)
+/* Whether measurements of that kind go nowhere: such an instrument is NULL. */
+OTEL__FN bool otel__metric_is_dropped(const otel__metrics *m, const otel__metric_spec *spec)
 {
-    otel__recorder   *r = scope->r;
-    const size_t      used = r->text.used;
-    const uint32_t    n = otel__a32_peek(&m->n_instruments);
-    otel__metric_spec spec = *asked;
-    otel__instrument *in;
-
-    spec.name = otel__recorder_clean(r, asked->name);
-    spec.unit = otel__recorder_clean(r, asked->unit);
-    spec.description = otel__recorder_clean(r, asked->description);
-    if (spec.name == NULL || spec.unit == NULL || spec.description == NULL) {
-        r->text.used = used;
-        return NULL;
+    uint32_t aggregation = m->histogram_aggregation;
+    if (spec->options != NULL && spec->options->aggregation != 0) {
+        aggregation = spec->options->aggregation;
     }
-    in = otel__metric_find(m, scope, &spec);
-    if (in != NULL) {
-        r->text.used = used; /* repaired copies are not needed */
-    } else if (n < m->max_instruments) {
-        m->instruments[n].index = n;
-        if (otel__metric_make(m, scope, &m->instruments[n], &spec, options)) {
-            in = &m->instruments[n];
-            otel__a32_store(&m->n_instruments, n + 1u);
-        }
-    }
-    if (in == NULL) {
-        r->text.used = used; /* what was copied in vain */
-    }
-    return in;
+    return ((m->drop_instruments >> (uint32_t)spec->form->kind) & 1u) != 0 ||
+           (spec->form->kind == OTEL_INSTRUMENT_HISTOGRAM &&
+            aggregation == (uint32_t)OTEL_AGGREGATION_DROP);
 }
 
 /* The instrument of that identity, made if it is new (M-20). */
-OTEL__FN otel__instrument *otel__metric_create(otel_scope *scope, otel__metric_spec spec,
-                                               const otel_histogram_options *options)
+OTEL__FN otel__instrument *otel__metric_create(otel_scope *scope, const otel__metric_spec *given)
 {
     otel__metrics    *m = scope != NULL ? scope->r->metrics : NULL;
-    otel__instrument *in;
+    otel__instrument *in = NULL;
+    otel__metric_spec spec = *given;
+    otel__recorder   *r;
+    uint32_t          news = 0;
+    size_t            used;
+    uint32_t          n;
 
-    if (m == NULL || !otel__recorder_live(scope->r)) {
+    if (m == NULL || !otel__recorder_live(scope->r) || otel__metric_is_dropped(m, given)) {
         return NULL;
     }
-    spec.name = spec.name != NULL ? spec.name : "";
-    otel__recorder_lock(scope->r);
-    in = otel__metric_find_or_make(m, scope, &spec, options);
-    otel__recorder_unlock(scope->r);
-    otel__metric_tell(&scope->r->sink, in, &spec, options);
+    r = scope->r;
+    otel__recorder_lock(r);
+    used = r->text.used;
+    n = otel__a32_peek(&m->n_instruments);
+    spec.name = otel__recorder_clean(r, given->name);
+    spec.unit = otel__recorder_clean(r, given->unit);
+    spec.description = otel__recorder_clean(r, given->description);
+    if (spec.name != NULL && spec.unit != NULL && spec.description != NULL) {
+        in = otel__metric_find_or_make(m, scope, &spec, &news);
+    }
+    if (n == otel__a32_peek(&m->n_instruments) && (news & OTEL__NEWS_KEPT) == 0) {
+        r->text.used = used; /* what was copied in vain */
+    }
+    otel__recorder_unlock(r);
+    if (given->name == NULL || !otel__metric_name_is_valid(given->name)) {
+        news |= OTEL__NEWS_NAME;
+    }
+    otel__metric_tell(&r->sink, given->name, news);
+    if (in == NULL) {
+        otel__diag(&r->sink, OTEL_SEVERITY_ERROR, "instrument ", given->name,
+                   ": no room: raise max_instruments, series_bytes or text_bytes");
+    }
     return in;
 }
 
-OTEL__FN otel__metric_spec otel__metric_spec_of(otel__kind kind, bool is_double, const char *name,
-                                                const char *unit, const char *description)
+/* ---- instrument: the public calls ---- */
+
+OTEL__FN void *otel__metric_new(otel_scope *scope, const otel__metric_form *form,
+                                const char *const texts[3], const otel_histogram_options *options)
 {
     otel__metric_spec spec;
-    spec.kind = kind;
-    spec.is_double = is_double;
-    spec.name = name;
-    spec.unit = unit;
-    spec.description = description;
-    return spec;
+    spec.form = form;
+    spec.name = texts[0];
+    spec.unit = texts[1];
+    spec.description = texts[2];
+    spec.options = options;
+    return otel__metric_create(scope, &spec);
 }
 
-#define OTEL__METRIC_CREATE(type, function, kind, is_double)                                       \
+#define OTEL__METRIC_CREATE(type, function, ops, kind, is_double)                                  \
     OTEL_API type *function(otel_scope *scope, const char *name, const char *unit,                 \
                             const char *description)                                               \
     {                                                                                              \
-        return (type *)(void *)otel__metric_create(                                                \
-            scope, otel__metric_spec_of(kind, is_double, name, unit, description), NULL);          \
+        static const otel__metric_form form = { ops, kind, is_double };                            \
+        const char *const              texts[3] = { name, unit, description };                     \
+        return (type *)otel__metric_new(scope, &form, texts, NULL);                                \
     }
-OTEL__METRIC_CREATE(otel_counter, otel_counter_create, OTEL__KIND_COUNTER, false)
-OTEL__METRIC_CREATE(otel_counter_f64, otel_counter_create_f64, OTEL__KIND_COUNTER, true)
-OTEL__METRIC_CREATE(otel_updown, otel_updown_create, OTEL__KIND_UPDOWN, false)
-OTEL__METRIC_CREATE(otel_updown_f64, otel_updown_create_f64, OTEL__KIND_UPDOWN, true)
-OTEL__METRIC_CREATE(otel_gauge, otel_gauge_create, OTEL__KIND_GAUGE, false)
-OTEL__METRIC_CREATE(otel_gauge_f64, otel_gauge_create_f64, OTEL__KIND_GAUGE, true)
+OTEL__METRIC_CREATE(otel_counter, otel_counter_create, &otel__point_sum, OTEL_INSTRUMENT_COUNTER,
+                    false)
+OTEL__METRIC_CREATE(otel_counter_f64, otel_counter_create_f64, &otel__point_sum,
+                    OTEL_INSTRUMENT_COUNTER, true)
+OTEL__METRIC_CREATE(otel_updown, otel_updown_create, &otel__point_sum, OTEL_INSTRUMENT_UPDOWN,
+                    false)
+OTEL__METRIC_CREATE(otel_updown_f64, otel_updown_create_f64, &otel__point_sum,
+                    OTEL_INSTRUMENT_UPDOWN, true)
+OTEL__METRIC_CREATE(otel_gauge, otel_gauge_create, &otel__point_gauge, OTEL_INSTRUMENT_GAUGE, false)
+OTEL__METRIC_CREATE(otel_gauge_f64, otel_gauge_create_f64, &otel__point_gauge,
+                    OTEL_INSTRUMENT_GAUGE, true)
 #undef OTEL__METRIC_CREATE
 
 OTEL_API otel_histogram *otel_histogram_create(otel_scope *scope, const char *name,
                                                const char *unit, const char *description,
                                                const otel_histogram_options *options)
 {
-    return (otel_histogram *)(void *)otel__metric_create(
-        scope, otel__metric_spec_of(OTEL__KIND_HISTOGRAM, false, name, unit, description), options);
+    static const otel__metric_form form = { &otel__point_explicit, OTEL_INSTRUMENT_HISTOGRAM,
+                                            false };
+    const char *const              texts[3] = { name, unit, description };
+    return (otel_histogram *)otel__metric_new(scope, &form, texts, options);
 }
 
 OTEL_API otel_histogram_f64 *otel_histogram_create_f64(otel_scope *scope, const char *name,
                                                        const char *unit, const char *description,
                                                        const otel_histogram_options *options)
 {
-    return (otel_histogram_f64 *)(void *)otel__metric_create(
-        scope, otel__metric_spec_of(OTEL__KIND_HISTOGRAM, true, name, unit, description), options);
+    static const otel__metric_form form = { &otel__point_explicit, OTEL_INSTRUMENT_HISTOGRAM,
+                                            true };
+    const char *const              texts[3] = { name, unit, description };
+    return (otel_histogram_f64 *)otel__metric_new(scope, &form, texts, options);
 }
 
+#endif /* OTEL_LITE_NO_METRICS */
+
+/* ---- src/record/metric.h ---- */
+/* metric: recording into instruments, and what a forked child does with them.
+ * Values are relaxed atomics on the series; histograms see histogram.h and exponential.h. Nothing
+ * here waits, allocates or makes a system call.
+ * Spec: metrics/api.md, metrics/sdk.md; requirements M-09, M-10, M-48, M-49, M-108. */
+
+#if !defined(OTEL_LITE_NO_METRICS)
+
 /* ---- metric: recording ---- */
+
+/* The series of a set, made if it is new. One that was searched for twice in a row is tried first
+ * from then on, until it is not the one: who goes through many sets, or has more than there is room
+ * for, does not pay for comparing with the wrong one each time. */
+#if defined(__OPTIMIZE_SIZE__)
+OTEL__FN otel__series *otel__series_get(otel__metrics *m, otel__instrument *in, otel_attrs attrs)
+{
+    uint32_t offset = otel__a32_load(&in->last);
+
+    if (attrs.items == NULL) {
+        attrs.count = 0;
+    }
+    if (offset == 0 || !otel__series_same_order(otel__series_at(m, offset), attrs)) {
+        otel__a32_put(&in->last, 0);
+        offset = otel__series_search(m, in, attrs);
+        if (offset != in->overflow) { /* its content is not what was asked for */
+            otel__a32 *where = offset == otel__a32_peek(&in->searched) ? &in->last : &in->searched;
+            otel__a32_store(where, offset);
+        }
+    }
+    return otel__series_at(m, offset);
+}
+#else
+OTEL__HOT otel__series *otel__series_get(otel__metrics *m, otel__instrument *in, otel_attrs attrs)
+{
+    const uint32_t last = otel__a32_load(&in->last);
+    otel__series  *s = otel__series_at(m, last != 0 ? last : in->overflow);
+
+    if (OTEL__UNLIKELY(attrs.items == NULL)) {
+        attrs.count = 0;
+    }
+    if (OTEL__LIKELY(last != 0)) {
+        if (OTEL__LIKELY(otel__series_same_order(s, attrs))) {
+            return s;
+        }
+        otel__a32_put(&in->last, 0);
+    }
+    const uint32_t offset = otel__series_search(m, in, attrs);
+    if (offset != in->overflow) { /* its content is not what was asked for */
+        otel__a32_store(offset == otel__a32_peek(&in->searched) ? &in->last : &in->searched,
+                        offset);
+    }
+    return otel__series_at(m, offset);
+}
+#endif
 
 /* The series to record into, or NULL when nothing is recorded. Shared by all kinds: the lookup is
  * the larger part of the code. */
@@ -6983,39 +9819,73 @@ OTEL__FN OTEL__COLD void otel__metric_bad_value(otel__instrument *in)
     (void)otel__a32_count(&in->r->losses.bad_values, 1u);
 }
 
-OTEL__HOT void otel__metric_add_int(otel__instrument *in, int64_t value, otel_attrs attrs)
+/* What follows takes NULL for a series when nothing is recorded. */
+
+OTEL__HOT void otel__metric_add_int(const otel__instrument *in, otel__series *s, int64_t value)
 {
-    otel__series *s = otel__metric_series(in, attrs);
-    if (s != NULL) {
-        (void)otel__a64_count(&s->value.number, (uint64_t)value); /* wraps, defined: M-49 */
-        otel__series_touch(s);
+    if (OTEL__LIKELY(s != NULL)) {
+        (void)otel__a64_count(&s->cell.number, (uint64_t)value); /* wraps, defined: M-49 */
+        otel__series_touch(in, s);
     }
 }
 
-OTEL__HOT void otel__metric_add_double(otel__instrument *in, double value, otel_attrs attrs)
+OTEL__HOT void otel__metric_add_double(const otel__instrument *in, otel__series *s, double value)
 {
-    otel__series *s = otel__metric_series(in, attrs);
-    if (s != NULL) {
-        otel__hist_add_double(&s->value.number, value);
-        otel__series_touch(s);
+    if (OTEL__LIKELY(s != NULL)) {
+        otel__hist_add_double(&s->cell.number, value);
+        otel__series_touch(in, s);
     }
 }
 
-OTEL__HOT void otel__metric_set(otel__instrument *in, uint64_t bits, otel_attrs attrs)
+OTEL__HOT void otel__metric_set(const otel__instrument *in, otel__series *s, uint64_t bits)
 {
-    otel__series *s = otel__metric_series(in, attrs);
-    if (s != NULL) {
-        otel__a64_put(&s->value.number, bits);
-        otel__series_touch(s);
+    if (OTEL__LIKELY(s != NULL)) {
+        otel__a64_put(&s->cell.number, bits);
+        otel__series_touch(in, s);
     }
 }
 
-OTEL__HOT void otel__metric_record(otel__instrument *in, double value, otel_attrs attrs)
+#if !defined(OTEL_LITE_NO_EXPONENTIAL)
+/* The first negative value takes memory for its buckets from the pool, at most once a series. */
+OTEL__FN OTEL__COLD bool otel__metric_give_negative(otel__instrument *in, otel__series *s)
 {
-    otel__series *s = otel__metric_series(in, attrs);
-    if (s != NULL) {
-        otel__hist_record(&s->value.hist, in->bounds, in->n_bounds, value);
+    otel__metrics *m = in->r->metrics;
+    const uint32_t offset = otel__series_take(m, otel__exp_negative_bytes(in->max_size));
+
+    if (offset == 0) {
+        return false;
     }
+    (void)otel__exp_give_negative(&s->value.exp, otel__series_at(m, offset));
+    return true; /* also when another thread was first: then this memory is lost to the pool */
+}
+
+OTEL__FN OTEL__NOINLINE void otel__metric_record_exp(otel__instrument *in, otel__series *s,
+                                                     double value)
+{
+    otel__exp_result result = otel__exp_record(&s->value.exp, value);
+
+    if (OTEL__UNLIKELY(result == OTEL__EXP_NEEDS_NEGATIVE) && otel__metric_give_negative(in, s)) {
+        result = otel__exp_record(&s->value.exp, value);
+    }
+    if (OTEL__UNLIKELY(result != OTEL__EXP_OK)) {
+        (void)otel__a32_count(&in->r->losses.lost_values, 1u);
+    }
+}
+#endif
+
+OTEL__HOT void otel__metric_record(otel__instrument *in, otel__series *s, double value)
+{
+    if (OTEL__UNLIKELY(s == NULL)) {
+        return;
+    }
+    otel__series_touch(in, s);
+#if !defined(OTEL_LITE_NO_EXPONENTIAL)
+    if (in->aggregation == (uint8_t)OTEL_AGGREGATION_BASE2_EXPONENTIAL_BUCKET_HISTOGRAM) {
+        otel__metric_record_exp(in, s, value);
+        return;
+    }
+#endif
+    otel__hist_record(&s->value.hist, in->bounds, in->n_bounds, value);
 }
 
 OTEL_API void otel_counter_add(otel_counter *counter, int64_t value, otel_attrs attrs)
@@ -7027,7 +9897,7 @@ OTEL_API void otel_counter_add(otel_counter *counter, int64_t value, otel_attrs 
         otel__metric_bad_value(&counter->in);
         return;
     }
-    otel__metric_add_int(&counter->in, value, attrs);
+    otel__metric_add_int(&counter->in, otel__metric_series(&counter->in, attrs), value);
 }
 
 OTEL_API void otel_counter_add_f64(otel_counter_f64 *counter, double value, otel_attrs attrs)
@@ -7039,13 +9909,13 @@ OTEL_API void otel_counter_add_f64(otel_counter_f64 *counter, double value, otel
         otel__metric_bad_value(&counter->in);
         return;
     }
-    otel__metric_add_double(&counter->in, value, attrs);
+    otel__metric_add_double(&counter->in, otel__metric_series(&counter->in, attrs), value);
 }
 
 OTEL_API void otel_updown_add(otel_updown *updown, int64_t value, otel_attrs attrs)
 {
     if (updown != NULL) {
-        otel__metric_add_int(&updown->in, value, attrs);
+        otel__metric_add_int(&updown->in, otel__metric_series(&updown->in, attrs), value);
     }
 }
 
@@ -7058,13 +9928,13 @@ OTEL_API void otel_updown_add_f64(otel_updown_f64 *updown, double value, otel_at
         otel__metric_bad_value(&updown->in);
         return;
     }
-    otel__metric_add_double(&updown->in, value, attrs);
+    otel__metric_add_double(&updown->in, otel__metric_series(&updown->in, attrs), value);
 }
 
 OTEL_API void otel_gauge_set(otel_gauge *gauge, int64_t value, otel_attrs attrs)
 {
     if (gauge != NULL) {
-        otel__metric_set(&gauge->in, (uint64_t)value, attrs);
+        otel__metric_set(&gauge->in, otel__metric_series(&gauge->in, attrs), (uint64_t)value);
     }
 }
 
@@ -7077,13 +9947,15 @@ OTEL_API void otel_gauge_set_f64(otel_gauge_f64 *gauge, double value, otel_attrs
         otel__metric_bad_value(&gauge->in);
         return;
     }
-    otel__metric_set(&gauge->in, otel__platform_double_bits(value), attrs);
+    otel__metric_set(&gauge->in, otel__metric_series(&gauge->in, attrs),
+                     otel__platform_double_bits(value));
 }
 
 OTEL_API void otel_histogram_record(otel_histogram *histogram, int64_t value, otel_attrs attrs)
 {
     if (histogram != NULL) {
-        otel__metric_record(&histogram->in, (double)value, attrs);
+        otel__metric_record(&histogram->in, otel__metric_series(&histogram->in, attrs),
+                            (double)value);
     }
 }
 
@@ -7097,49 +9969,494 @@ OTEL_API void otel_histogram_record_f64(otel_histogram_f64 *histogram, double va
         otel__metric_bad_value(&histogram->in);
         return;
     }
-    otel__metric_record(&histogram->in, value, attrs);
+    otel__metric_record(&histogram->in, otel__metric_series(&histogram->in, attrs), value);
 }
 
-/* ---- metric: set-up, fork ---- */
+/* ---- metric: is anybody interested ---- */
 
-/* Cells for a pool of that many bytes: two a series of typical size. */
-OTEL__FN uint32_t otel__metrics_cells(uint32_t pool_bytes)
+OTEL__FN bool otel__metric_enabled(const otel__instrument *in)
 {
-    uint32_t n = 16;
-    while (n < pool_bytes / OTEL__SERIES_TYPICAL * 2u) {
-        n *= 2u;
+    return otel__recorder_live(in->r);
+}
+
+#define OTEL__METRIC_ENABLED(function, type)                                                       \
+    OTEL_API bool function(const type *instrument)                                                 \
+    {                                                                                              \
+        return instrument != NULL && otel__metric_enabled(&instrument->in);                        \
+    }
+OTEL__METRIC_ENABLED(otel_counter_enabled, otel_counter)
+OTEL__METRIC_ENABLED(otel_counter_enabled_f64, otel_counter_f64)
+OTEL__METRIC_ENABLED(otel_updown_enabled, otel_updown)
+OTEL__METRIC_ENABLED(otel_updown_enabled_f64, otel_updown_f64)
+OTEL__METRIC_ENABLED(otel_gauge_enabled, otel_gauge)
+OTEL__METRIC_ENABLED(otel_gauge_enabled_f64, otel_gauge_f64)
+OTEL__METRIC_ENABLED(otel_histogram_enabled, otel_histogram)
+OTEL__METRIC_ENABLED(otel_histogram_enabled_f64, otel_histogram_f64)
+#undef OTEL__METRIC_ENABLED
+
+/* Instruments with values in their overflow series. */
+OTEL__FN uint32_t otel__metrics_overflowing(const otel__metrics *m)
+{
+    const uint32_t n_instruments = otel__a32_load(&m->n_instruments);
+    uint32_t       n = 0;
+    uint32_t       i;
+
+    for (i = 0; i < n_instruments; i++) {
+        const otel__series *s = otel__series_at(m, m->instruments[i].overflow);
+        n += (otel__a32_peek(&s->cell.touched) & OTEL__SERIES_EVER) != 0 ? 1u : 0u;
     }
     return n;
 }
+
+/* ---- metric: set-up, fork ---- */
 
 OTEL__FN void otel__metrics_init(otel__metrics *m, otel__arena *a, uint32_t pool_bytes)
 {
     m->pool_units = pool_bytes / OTEL__SERIES_UNIT;
     m->pool = (uint8_t *)otel__arena_take(a, m->pool_units, OTEL__SERIES_UNIT);
-    m->n_cells = otel__metrics_cells(pool_bytes);
-    m->cells = (otel__a32 *)otel__arena_take(a, m->n_cells, sizeof *m->cells);
+    otel__series_init_table(m, a, pool_bytes);
     m->instruments =
         (otel__instrument *)otel__arena_take(a, m->max_instruments, sizeof *m->instruments);
+    m->callbacks = (otel_registration *)otel__arena_take(a, m->max_callbacks, sizeof *m->callbacks);
 }
 
-/* In a forked child: every series starts anew. The parent's sums are the parent's. */
+#if !defined(OTEL_LITE_FREESTANDING) && !defined(OTEL_LITE_NO_FORK)
+/* In a forked child: every series starts anew, in its old place, where bound handles find it. The
+ * parent's values are the parent's. */
 OTEL__FN void otel__metrics_forget(otel__metrics *m)
 {
     uint32_t i;
 
-    memset(m->cells, 0, m->n_cells * sizeof *m->cells);
-    otel__a32_put(&m->pool_used, 0);
-    otel__a32_put(&m->n_filled, 0);
-    for (i = 0; i < OTEL__SERIES_SPARES; i++) {
-        otel__a32_put(&m->spares[i], 0);
-    }
+    otel__series_relink(m);
     for (i = 0; i < otel__a32_peek(&m->n_instruments); i++) {
         otel__instrument *in = &m->instruments[i];
-        otel__a32_put(&in->last, 0);
-        otel__a32_put(&in->n_series, 0);
-        (void)otel__metric_make_overflow(m, in); /* it fitted before: the pool is empty */
+        uint32_t          offset = in->overflow;
+        in->collected = otel__recorder_now(in->r);
+        while (offset != 0) {
+            otel__series *s = otel__series_at(m, offset);
+            otel__series_clear(in, s);
+            otel__series_reseed(m, in, offset);
+            offset = otel__series_next(s);
+        }
     }
     otel__ring_reset(&m->ring);
+}
+#endif
+
+#endif /* OTEL_LITE_NO_METRICS */
+
+/* ---- src/record/bound.h ---- */
+/* bound: the library's half of bound instruments: resolving attributes, and what a caller's inline
+ * code leaves over: the first value of a series, doubles, histograms, bad values, a fork or a
+ * close. A handle points to a series, which is never moved or freed while the SDK has its
+ * memory.
+ * Spec: metrics/api.md "Bind" (development); requirements M-15, M-107. */
+
+#if !defined(OTEL_LITE_NO_METRICS)
+
+/* ---- bound: binding ---- */
+
+OTEL__FN struct otel__cell *otel__bound_cell(otel__instrument *in, otel_attrs attrs)
+{
+    otel__series *s = otel__metric_series(in, attrs);
+    return s != NULL ? &s->cell : NULL;
+}
+
+#define OTEL__BIND(function, type, field)                                                          \
+    OTEL_API otel_bound_##type function(otel_##type *field, otel_attrs attrs)                      \
+    {                                                                                              \
+        otel_bound_##type bound;                                                                   \
+        bound.field = field;                                                                       \
+        bound.cell = field != NULL ? otel__bound_cell(&field->in, attrs) : NULL;                   \
+        bound.live = bound.cell != NULL ? field->in.r->live : NULL;                                \
+        return bound;                                                                              \
+    }
+OTEL__BIND(otel_counter_bind, counter, counter)
+OTEL__BIND(otel_counter_bind_f64, counter_f64, counter)
+OTEL__BIND(otel_updown_bind, updown, updown)
+OTEL__BIND(otel_updown_bind_f64, updown_f64, updown)
+OTEL__BIND(otel_gauge_bind, gauge, gauge)
+OTEL__BIND(otel_gauge_bind_f64, gauge_f64, gauge)
+OTEL__BIND(otel_histogram_bind, histogram, histogram)
+OTEL__BIND(otel_histogram_bind_f64, histogram_f64, histogram)
+#undef OTEL__BIND
+
+/* ---- bound: recording ---- */
+
+/* The series behind a handle, or NULL when nothing is recorded. */
+OTEL__HOT otel__series *otel__bound_series(otel__instrument *in, struct otel__cell *cell)
+{
+    return otel__recorder_live(in->r) ? (otel__series *)(void *)cell : NULL;
+}
+
+OTEL_API void otel__bound_counter_add(otel_counter *counter, struct otel__cell *cell, int64_t value)
+{
+    if (OTEL__UNLIKELY(value < 0)) {
+        otel__metric_bad_value(&counter->in);
+        return;
+    }
+    otel__metric_add_int(&counter->in, otel__bound_series(&counter->in, cell), value);
+}
+
+OTEL_API void otel__bound_counter_add_f64(otel_counter_f64 *counter, struct otel__cell *cell,
+                                          double value)
+{
+    if (OTEL__UNLIKELY(!(value >= 0) || !otel__platform_is_finite(value))) {
+        otel__metric_bad_value(&counter->in);
+        return;
+    }
+    otel__metric_add_double(&counter->in, otel__bound_series(&counter->in, cell), value);
+}
+
+OTEL_API void otel__bound_updown_add(otel_updown *updown, struct otel__cell *cell, int64_t value)
+{
+    otel__metric_add_int(&updown->in, otel__bound_series(&updown->in, cell), value);
+}
+
+OTEL_API void otel__bound_updown_add_f64(otel_updown_f64 *updown, struct otel__cell *cell,
+                                         double value)
+{
+    if (OTEL__UNLIKELY(!otel__platform_is_finite(value))) {
+        otel__metric_bad_value(&updown->in);
+        return;
+    }
+    otel__metric_add_double(&updown->in, otel__bound_series(&updown->in, cell), value);
+}
+
+OTEL_API void otel__bound_gauge_set(otel_gauge *gauge, struct otel__cell *cell, int64_t value)
+{
+    otel__metric_set(&gauge->in, otel__bound_series(&gauge->in, cell), (uint64_t)value);
+}
+
+OTEL_API void otel__bound_gauge_set_f64(otel_gauge_f64 *gauge, struct otel__cell *cell,
+                                        double value)
+{
+    if (OTEL__UNLIKELY(!otel__platform_is_finite(value))) {
+        otel__metric_bad_value(&gauge->in);
+        return;
+    }
+    otel__metric_set(&gauge->in, otel__bound_series(&gauge->in, cell),
+                     otel__platform_double_bits(value));
+}
+
+OTEL_API void otel__bound_histogram_record(otel_histogram *histogram, struct otel__cell *cell,
+                                           int64_t value)
+{
+    otel__metric_record(&histogram->in, otel__bound_series(&histogram->in, cell), (double)value);
+}
+
+OTEL_API void otel__bound_histogram_record_f64(otel_histogram_f64 *histogram,
+                                               struct otel__cell *cell, double value)
+{
+    if (OTEL__UNLIKELY(!otel__platform_is_finite(value))) {
+        otel__metric_bad_value(&histogram->in);
+        return;
+    }
+    otel__metric_record(&histogram->in, otel__bound_series(&histogram->in, cell), value);
+}
+
+#endif /* OTEL_LITE_NO_METRICS */
+
+/* ---- src/record/observe.h ---- */
+/* observe: callbacks: registering them, running them, and the values they tell.
+ * Each place has one word, so that a callback is never taken away while it runs and the engine
+ * never waits: who unregisters one that runs leaves the freeing to the engine, and waits for it
+ * unless it is that very callback. A told value stays in its series until the reading, which takes
+ * only series that were told: see collect.h.
+ * Spec: metrics/api.md "Asynchronous Instrument API"; requirements M-11..M-13, M-69, M-81, M-83. */
+
+#if !defined(OTEL_LITE_NO_METRICS)
+
+enum { /* otel_registration.state */
+       OTEL__OBSERVE_FREE = 0,
+       OTEL__OBSERVE_FILLING = 1,
+       OTEL__OBSERVE_READY = 2,
+       OTEL__OBSERVE_RUNNING = 3,
+       OTEL__OBSERVE_LEAVING = 4 /* unregistered while it ran: free when it returns */
+};
+
+/* The callback that this thread is in. */
+OTEL__TLS const otel_registration *otel__observe_current;
+
+/* ---- observe: a round ---- */
+
+/* Run one callback, unless it goes away just now. */
+OTEL__FN void otel__observe_run(otel__metrics *m, otel_registration *at)
+{
+    const otel_registration *outer = otel__observe_current;
+    uint32_t                 state = OTEL__OBSERVE_READY;
+
+    if (!otel__a32_cas(&at->state, &state, OTEL__OBSERVE_RUNNING)) {
+        return;
+    }
+    otel__observe_current = at;
+    at->callback.observe(at->callback.user, &m->observer);
+    otel__observe_current = outer; /* a callback may read another SDK */
+    state = OTEL__OBSERVE_RUNNING;
+    if (!otel__a32_cas(&at->state, &state, OTEL__OBSERVE_READY) && state == OTEL__OBSERVE_LEAVING) {
+        otel__a32_store(&at->state, OTEL__OBSERVE_FREE);
+    }
+}
+
+/* Ask every callback once (M-12). Sums told past the limit add up from nothing. Engine only. */
+OTEL__FN void otel__observe_all(otel__metrics *m)
+{
+    const uint32_t n = otel__a32_load(&m->n_instruments);
+    uint32_t       i;
+
+    for (i = 0; i < n; i++) {
+        const otel__instrument *in = &m->instruments[i];
+        uint32_t                offset = otel__instrument_is_observable(in) ? in->overflow : 0;
+        if (offset != 0) {
+            otel__a64_put(&otel__series_at(m, offset)->cell.number, 0);
+        }
+        while (offset != 0) { /* what was told and not read is out of date */
+            otel__series *s = otel__series_at(m, offset);
+            (void)otel__a32_and(&s->cell.touched, ~(uint32_t)OTEL__SERIES_VALUE);
+            offset = otel__series_next(s);
+        }
+    }
+    otel__a32_store(&m->observer.open, 1u);
+    for (i = 0; i < m->max_callbacks; i++) {
+        otel__observe_run(m, &m->callbacks[i]);
+    }
+    otel__a32_store(&m->observer.open, 0);
+}
+
+/* ---- observe: registering ---- */
+
+/* Put a callback into a free place; NULL when there is none. */
+OTEL__FN otel_registration *otel__observe_add(otel__metrics *m, const otel_callback *callback)
+{
+    uint32_t i;
+    for (i = 0; i < m->max_callbacks; i++) {
+        otel_registration *at = &m->callbacks[i];
+        uint32_t           state = OTEL__OBSERVE_FREE;
+        if (otel__a32_cas(&at->state, &state, OTEL__OBSERVE_FILLING)) {
+            at->callback = *callback;
+            otel__a32_store(&at->state, OTEL__OBSERVE_READY);
+            return at;
+        }
+    }
+    return NULL;
+}
+
+/* From now on readings ask callbacks. The function is set once, so that a program without callbacks
+ * does not link it. */
+OTEL__FN void otel__observe_begin(otel__recorder *r)
+{
+    otel__metrics *m = r->metrics;
+
+    otel__recorder_lock(r);
+    if (otel__a32_peek(&m->observes) == 0) {
+        m->observe = otel__observe_all;
+        otel__a32_store(&m->observes, 1u);
+    }
+    otel__recorder_unlock(r);
+}
+
+OTEL_API otel_registration *otel_callback_register(otel_scope *scope, const otel_callback *callback)
+{
+    otel_registration *at;
+
+    if (scope == NULL || scope->r->metrics == NULL || callback == NULL ||
+        callback->observe == NULL || !otel__recorder_live(scope->r)) {
+        return NULL;
+    }
+    at = otel__observe_add(scope->r->metrics, callback);
+    otel__observe_begin(scope->r);
+    if (at == NULL) {
+        otel__diag(&scope->r->sink, OTEL_SEVERITY_ERROR, "no room for a callback of ", scope->name,
+                   ": raise max_callbacks");
+    }
+    return at;
+}
+
+/* Take a callback out of its place. Returns false when it runs, and will be freed on its return. */
+OTEL__FN bool otel__observe_remove(otel_registration *at)
+{
+    uint32_t state = OTEL__OBSERVE_READY;
+
+    while (!otel__a32_cas(&at->state, &state, OTEL__OBSERVE_FREE)) {
+        if (state == OTEL__OBSERVE_RUNNING &&
+            otel__a32_cas(&at->state, &state, OTEL__OBSERVE_LEAVING)) {
+            return false;
+        }
+        if (state != OTEL__OBSERVE_READY && state != OTEL__OBSERVE_RUNNING) {
+            break; /* was unregistered before */
+        }
+        state = OTEL__OBSERVE_READY;
+    }
+    return true;
+}
+
+OTEL_API void otel_callback_unregister(otel_registration *registration)
+{
+    if (registration == NULL || otel__observe_remove(registration)) {
+        return;
+    }
+    while (otel__observe_current != registration &&
+           otel__a32_load(&registration->state) == OTEL__OBSERVE_LEAVING) {
+        otel__recorder_nap();
+    }
+}
+
+/* ---- observe: points ---- */
+
+/* Whether what is told now is less than what was told before. */
+OTEL__FN bool otel__observe_fell(const otel__instrument *in, uint64_t now, uint64_t before)
+{
+    return in->is_double ? otel__platform_bits_double(now) < otel__platform_bits_double(before)
+                         : (int64_t)now < (int64_t)before;
+}
+
+/* Only what was told for this reading counts (M-63). A cumulative series begins with the reading
+ * before (M-65); so does a monotonic sum that fell. */
+OTEL__FN bool otel__observe_take(const otel__instrument *in, otel__series *s, bool *waiting)
+{
+    const uint32_t touched = otel__a32_and(&s->cell.touched, ~(uint32_t)OTEL__SERIES_VALUE);
+    const uint64_t number = otel__a64_peek(&s->cell.number);
+
+    (void)waiting;
+    if ((touched & OTEL__SERIES_VALUE) == 0) {
+        return false;
+    }
+    if (!in->is_delta) {
+        if (otel__a64_peek(&s->start) == 0 ||
+            (in->kind == (uint8_t)OTEL_INSTRUMENT_OBSERVABLE_COUNTER &&
+             otel__observe_fell(in, number, s->value.kept))) {
+            otel__a64_put(&s->start, in->collected);
+        }
+        s->value.kept = number;
+    }
+    return true;
+}
+
+/* What found no room is read again when there is, unless another reading begins before. */
+OTEL__FN void otel__observe_settle(const otel__instrument *in, otel__series *s, bool sent)
+{
+    if (!sent) {
+        (void)otel__a32_or(&s->cell.touched, OTEL__SERIES_VALUE);
+    } else if (in->is_delta) {
+        s->value.kept = otel__a64_peek(&s->cell.number);
+    }
+}
+
+/* The difference, for a delta point; a sum that fell began anew: M-67. */
+OTEL__FN void otel__observe_write(otel__out *o, const otel__instrument *in, const otel__series *s)
+{
+    uint64_t number = otel__a64_peek(&s->cell.number);
+
+    if (in->is_delta && !otel__observe_fell(in, number, s->value.kept)) {
+        number = in->is_double
+                     ? otel__platform_double_bits(otel__platform_bits_double(number) -
+                                                  otel__platform_bits_double(s->value.kept))
+                     : number - s->value.kept;
+    }
+    otel__point_value(o, in, number);
+}
+
+#define OTEL__OBSERVE_POINT(field)                                                                 \
+    {                                                                                              \
+        otel__point_number_bytes, otel__point_number_clear, otel__observe_take,                    \
+            otel__observe_settle, otel__point_number_size, otel__observe_write, field,             \
+            OTEL__PB_TAG(7, OTEL__PB_LEN), false                                                   \
+    }
+static const otel__aggregation otel__observe_sum = OTEL__OBSERVE_POINT(7);
+static const otel__aggregation otel__observe_gauge = OTEL__OBSERVE_POINT(5);
+
+#define OTEL__OBSERVABLE_CREATE(type, function, ops, kind, is_double)                              \
+    OTEL_API type *function(otel_scope *scope, const char *name, const char *unit,                 \
+                            const char *description, const otel_callback *callback)                \
+    {                                                                                              \
+        static const otel__metric_form form = { ops, kind, is_double };                            \
+        const char *const              texts[3] = { name, unit, description };                     \
+        type *observable = (type *)otel__metric_new(scope, &form, texts, NULL);                    \
+        if (observable != NULL && callback != NULL) {                                              \
+            (void)otel_callback_register(scope, callback);                                         \
+        }                                                                                          \
+        return observable;                                                                         \
+    }
+OTEL__OBSERVABLE_CREATE(otel_observable, otel_observable_counter_create, &otel__observe_sum,
+                        OTEL_INSTRUMENT_OBSERVABLE_COUNTER, false)
+OTEL__OBSERVABLE_CREATE(otel_observable_f64, otel_observable_counter_create_f64, &otel__observe_sum,
+                        OTEL_INSTRUMENT_OBSERVABLE_COUNTER, true)
+OTEL__OBSERVABLE_CREATE(otel_observable, otel_observable_updown_create, &otel__observe_sum,
+                        OTEL_INSTRUMENT_OBSERVABLE_UPDOWN, false)
+OTEL__OBSERVABLE_CREATE(otel_observable_f64, otel_observable_updown_create_f64, &otel__observe_sum,
+                        OTEL_INSTRUMENT_OBSERVABLE_UPDOWN, true)
+OTEL__OBSERVABLE_CREATE(otel_observable, otel_observable_gauge_create, &otel__observe_gauge,
+                        OTEL_INSTRUMENT_OBSERVABLE_GAUGE, false)
+OTEL__OBSERVABLE_CREATE(otel_observable_f64, otel_observable_gauge_create_f64, &otel__observe_gauge,
+                        OTEL_INSTRUMENT_OBSERVABLE_GAUGE, true)
+#undef OTEL__OBSERVABLE_CREATE
+
+/* ---- observe: telling ---- */
+
+/* Note a value. Sums of the sets past the limit are added up in the overflow series. */
+OTEL__FN void otel__observe_value(otel_observer *observer, otel__instrument *in, uint64_t bits,
+                                  otel_attrs attrs)
+{
+    otel__series *s;
+
+    if (observer == NULL || otel__a32_load(&observer->open) == 0) {
+        return;
+    }
+    s = otel__metric_series(in, attrs);
+    if (s == NULL) {
+        return;
+    }
+    if (in->kind == (uint8_t)OTEL_INSTRUMENT_OBSERVABLE_GAUGE ||
+        s != otel__series_at(in->r->metrics, in->overflow)) {
+        otel__metric_set(in, s, bits);
+    } else if (in->is_double) {
+        otel__metric_add_double(in, s, otel__platform_bits_double(bits));
+    } else {
+        otel__metric_add_int(in, s, (int64_t)bits);
+    }
+}
+
+OTEL_API void otel_observe(otel_observer *observer, otel_observable *observable, int64_t value,
+                           otel_attrs attrs)
+{
+    if (observable == NULL) {
+        return;
+    }
+    if (value < 0 && observable->in.kind == (uint8_t)OTEL_INSTRUMENT_OBSERVABLE_COUNTER) {
+        otel__metric_bad_value(&observable->in);
+        return;
+    }
+    otel__observe_value(observer, &observable->in, (uint64_t)value, attrs);
+}
+
+OTEL_API void otel_observe_f64(otel_observer *observer, otel_observable_f64 *observable,
+                               double value, otel_attrs attrs)
+{
+    if (observable == NULL) {
+        return;
+    }
+    if (!otel__platform_is_finite(value) ||
+        (value < 0 && observable->in.kind == (uint8_t)OTEL_INSTRUMENT_OBSERVABLE_COUNTER)) {
+        otel__metric_bad_value(&observable->in);
+        return;
+    }
+    otel__observe_value(observer, &observable->in, otel__platform_double_bits(value), attrs);
+}
+
+/* In a forked child: no callback is running any more. */
+OTEL__FN void otel__observe_forget(otel__metrics *m)
+{
+    uint32_t i;
+
+    otel__a32_put(&m->observer.open, 0);
+    for (i = 0; i < m->max_callbacks; i++) {
+        otel__a32     *state = &m->callbacks[i].state;
+        const uint32_t was = otel__a32_peek(state);
+        if (was != OTEL__OBSERVE_READY) {
+            otel__a32_put(state,
+                          was == OTEL__OBSERVE_RUNNING ? OTEL__OBSERVE_READY : OTEL__OBSERVE_FREE);
+        }
+    }
 }
 
 #endif /* OTEL_LITE_NO_METRICS */
@@ -7147,182 +10464,196 @@ OTEL__FN void otel__metrics_forget(otel__metrics *m)
 /* ---- src/record/collect.h ---- */
 /* collect: one reading of all metrics, encoded as OTLP Metric messages into the metrics ring.
  * Called by the engine alone. A metric whose points are too many for one record becomes several
- * records with the same name; sizes are known beforehand, since all numbers but lengths have fixed
- * width, so every byte is written once, in its final place. Readings are cumulative.
- * Spec: metrics.proto; metrics/sdk.md "Collect"; requirements M-62, M-63, P-03, P-08,
+ * records with the same name; sizes are known beforehand, so every byte is written once, in its
+ * final place. A reading that the ring has no room for stops, and goes on where it stopped when
+ * there is. A record's prefix tells which reading it is of, and whether a newer one makes it
+ * worthless: see batch.h.
+ * Spec: metrics.proto; metrics/sdk.md "Collect"; requirements M-12, M-42, M-62..M-66, P-03, P-08,
  * P-23..P-25. */
 
 #if !defined(OTEL_LITE_NO_METRICS)
 
-#define OTEL__COLLECT_CUMULATIVE 2u /* AggregationTemporality */
+/* Exponential histograms hold their recorders off from being read until they are in the queue. */
+#define OTEL__COLLECT_HELD 8u
 
-/* One collection under way. */
+/* One reading, perhaps under way. */
 typedef struct otel__collect {
     otel__metrics *m;
-    uint64_t       now;     /* Unix ns: time of every point                         */
-    size_t         request; /* bytes of a request behind its resource               */
-    bool           waiting; /* some histogram was being recorded into: come again   */
-    bool           lost;    /* some record found no room                            */
+    uint64_t       now;           /* Unix ns: time of every point                                */
+    size_t         request;       /* bytes of a request behind its resource                      */
+    uint32_t       tag;           /* of the records of this reading: OTEL__RECORD_CUMULATIVE ... */
+    uint32_t       instrument;    /* the next one to read                                        */
+    uint32_t       series;        /* where its points go on, or 0                                */
+    uint32_t       n_instruments; /* there were so many at the begin                            */
+    uint32_t       n_large;       /* records that fit no queue                                   */
+    bool           waiting;       /* some histogram was being recorded into: come again          */
+    size_t         meta;          /* bytes of name, description and unit of the instrument      */
+    const char    *description;   /* of the instrument being read: one for size and bytes        */
 } otel__collect;
 
-/* ---- collect: sizes ---- */
+/* ---- collect: the metric around the points ---- */
 
-/* Whether the series has anything to say. */
-OTEL__FN bool otel__collect_has_point(const otel__instrument *in, const otel__series *s)
+/* Sums and histograms say which temporality they have. */
+OTEL__FN bool otel__collect_has_temporality(const otel__instrument *in)
 {
-    if (in->kind == OTEL__KIND_HISTOGRAM) {
-        return s->value.hist.count > 0;
-    }
-    return otel__a32_load(&s->touched) != 0;
+    return (in->kind & 3u) != (uint8_t)OTEL_INSTRUMENT_GAUGE;
 }
 
-/* Negative values were recorded: the sum could fall, and is left out (P-25). */
-OTEL__FN bool otel__collect_has_sum(const otel__hist *h) { return h->min >= 0; }
-
-OTEL__FN size_t otel__collect_point_size(const otel__instrument *in, const otel__series *s)
+OTEL__FN bool otel__collect_is_monotonic(const otel__instrument *in)
 {
-    const size_t times = 9u + 9u;
-    if (in->kind != OTEL__KIND_HISTOGRAM) {
-        return times + 9u + s->attrs_bytes;
-    }
-    return times + 9u + (otel__collect_has_sum(&s->value.hist) ? 9u : 0u) +
-           otel__pb_field_size((in->n_bounds + 1u) * 8u) +
-           (in->n_bounds > 0 ? otel__pb_field_size(in->n_bounds * 8u) : 0u) + 9u + 9u +
-           s->attrs_bytes;
-}
-
-/* Field number of the data: gauge 5, sum 7, histogram 9. */
-OTEL__FN uint32_t otel__collect_data_field(const otel__instrument *in)
-{
-    return in->kind == OTEL__KIND_GAUGE ? 5u : in->kind == OTEL__KIND_HISTOGRAM ? 9u : 7u;
+    return (in->kind & 3u) == (uint8_t)OTEL_INSTRUMENT_COUNTER;
 }
 
 /* Bytes behind the points: temporality, and for sums whether they only grow. */
 OTEL__FN size_t otel__collect_trailer_size(const otel__instrument *in)
 {
-    return in->kind == OTEL__KIND_GAUGE ? 0u : in->kind == OTEL__KIND_COUNTER ? 4u : 2u;
+    return !otel__collect_has_temporality(in) ? 0u : otel__collect_is_monotonic(in) ? 4u : 2u;
 }
 
-OTEL__FN void otel__collect_meta(otel__out *o, const otel__instrument *in)
+OTEL__FN void otel__collect_trailer(otel__out *o, const otel__instrument *in)
 {
-    otel__pb_bytes(o, 1, in->name, strlen(in->name));
-    if (in->description[0] != '\0') {
-        otel__pb_bytes(o, 2, in->description, strlen(in->description));
+    if (otel__collect_has_temporality(in)) {
+        otel__pb_uint(o, 2, in->is_delta ? OTEL_TEMPORALITY_DELTA : OTEL_TEMPORALITY_CUMULATIVE);
     }
-    if (in->unit[0] != '\0') {
-        otel__pb_bytes(o, 3, in->unit, strlen(in->unit));
-    }
-}
-
-/* ---- collect: writing ---- */
-
-OTEL__FN void otel__collect_number(otel__out *o, const otel__instrument *in, otel__series *s,
-                                   uint64_t now)
-{
-    otel__pb_fixed64(o, 2, s->start_unix < now ? s->start_unix : now); /* born just now */
-    otel__pb_fixed64(o, 3, now);
-    otel__pb_fixed64(o, in->is_double ? 4u : 6u, otel__a64_peek(&s->value.number));
-    otel__out_put(o, otel__series_attrs(s), s->attrs_bytes);
-}
-
-OTEL__FN void otel__collect_histogram(otel__out *o, const otel__instrument *in, otel__series *s,
-                                      uint64_t now)
-{
-    const otel__hist *h = &s->value.hist;
-    uint8_t           word[8];
-    uint32_t          i;
-
-    otel__pb_fixed64(o, 2, s->start_unix < now ? s->start_unix : now); /* born just now */
-    otel__pb_fixed64(o, 3, now);
-    otel__pb_fixed64(o, 4, h->count);
-    if (otel__collect_has_sum(h)) {
-        otel__pb_double(o, 5, h->sum);
-    }
-    otel__pb_head(o, 6, (in->n_bounds + 1u) * 8u);
-    for (i = 0; i <= in->n_bounds; i++) {
-        otel__pb_store_le64(word, h->buckets[i]);
-        otel__out_put(o, word, 8);
-    }
-    if (in->n_bounds > 0) {
-        otel__pb_head(o, 7, in->n_bounds * 8u);
-    }
-    for (i = 0; i < in->n_bounds; i++) {
-        otel__pb_store_le64(word, otel__platform_double_bits(in->bounds[i]));
-        otel__out_put(o, word, 8);
-    }
-    otel__out_put(o, otel__series_attrs(s), s->attrs_bytes);
-    otel__pb_double(o, 11, h->min);
-    otel__pb_double(o, 12, h->max);
-}
-
-/* Write the points of the series from `first` to `last`, those that were measured. */
-OTEL__FN void otel__collect_points(otel__out *o, const otel__collect *c, const otel__instrument *in,
-                                   uint32_t first, uint32_t last)
-{
-    uint32_t offset = first;
-
-    for (;;) {
-        otel__series *s = otel__series_at(c->m, offset);
-        if ((otel__a32_peek(&s->touched) & OTEL__SERIES_POINT) != 0) {
-            otel__pb_head(o, 1, otel__collect_point_size(in, s));
-            if (in->kind == OTEL__KIND_HISTOGRAM) {
-                otel__collect_histogram(o, in, s, c->now);
-            } else {
-                otel__collect_number(o, in, s, c->now);
-            }
-        }
-        if (offset == last) {
-            break;
-        }
-        offset = otel__a32_load(&s->next);
-    }
-    if (in->kind != OTEL__KIND_GAUGE) {
-        otel__pb_uint(o, 2, OTEL__COLLECT_CUMULATIVE);
-    }
-    if (in->kind == OTEL__KIND_COUNTER) {
+    if (otel__collect_is_monotonic(in)) {
         otel__pb_uint(o, 3, 1);
     }
 }
 
-/* Queue one Metric with the points from `first` to `last`, which take `points` bytes. */
-OTEL__FN void otel__collect_queue(otel__collect *c, otel__instrument *in, uint32_t first,
-                                  uint32_t last, size_t points)
+OTEL__FN void otel__collect_meta(const otel__collect *c, otel__out *o, const otel__instrument *in)
 {
-    const size_t      data = points + otel__collect_trailer_size(in);
-    otel__out         measure = otel__out_make(NULL, 0);
+    otel__pb_bytes(o, 1, in->name, otel__text_length(in->name));
+    if (c->description[0] != '\0') {
+        otel__pb_bytes(o, 2, c->description, otel__text_length(c->description));
+    }
+    if (in->unit[0] != '\0') {
+        otel__pb_bytes(o, 3, in->unit, otel__text_length(in->unit));
+    }
+}
+
+/* ---- collect: one point ---- */
+
+/* Bytes of a point that was taken. */
+OTEL__FN size_t otel__collect_point_size(const otel__instrument *in, const otel__series *s)
+{
+    return 9u + 9u + in->ops->size(in, s) + s->attrs_bytes;
+}
+
+/* Start and time are fields 2 and 3 of all kinds of points. A series that began while the reading
+ * was made, or before the clock was set back, begins with the reading, for good. */
+OTEL__FN void otel__collect_point(const otel__collect *c, otel__out *o, const otel__instrument *in,
+                                  otel__series *s)
+{
+    uint64_t start = otel__a64_peek(&s->start);
+
+    start = start != 0 ? start : in->collected;
+    if (start > c->now) {
+        start = c->now;
+        if (!in->is_delta) {
+            otel__a64_put(&s->start, start);
+        }
+    }
+    otel__pb_head(o, 1, otel__collect_point_size(in, s));
+    otel__pb_fixed64(o, 2, start);
+    otel__pb_fixed64(o, 3, c->now);
+    in->ops->write(o, in, s);
+    otel__out_put(o, otel__series_attrs(s), s->attrs_bytes);
+}
+
+/* The point is over: `sent` when it is in the queue. A delta one that is not goes on, from where it
+ * began; the next one begins with the next reading's interval. */
+OTEL__FN void otel__collect_settle(const otel__instrument *in, otel__series *s, bool sent)
+{
+    in->ops->settle(in, s, sent);
+    if (sent || !in->is_delta) {
+        (void)otel__a32_and(&s->cell.touched, ~(uint32_t)OTEL__SERIES_POINT);
+    }
+    if (in->is_delta && (sent || otel__a64_peek(&s->start) == 0)) {
+        otel__a64_put(&s->start, sent ? 0 : in->collected);
+    }
+}
+
+/* ---- collect: one record ---- */
+
+/* Points of one instrument that go into one record. */
+typedef struct otel__collect_part {
+    uint32_t first; /* offsets of series */
+    uint32_t last;
+    uint32_t n;     /* points */
+    size_t   bytes; /* of the points, with their tags and lengths */
+} otel__collect_part;
+
+/* Write the points of the part, or settle them when `o` is NULL. */
+OTEL__FN void otel__collect_points(const otel__collect *c, const otel__instrument *in,
+                                   const otel__collect_part *part, otel__out *o, bool sent)
+{
+    uint32_t offset = part->first;
+
+    for (;;) {
+        otel__series *s = otel__series_at(c->m, offset);
+        if ((otel__a32_peek(&s->cell.touched) & OTEL__SERIES_POINT) != 0) {
+            if (o != NULL) {
+                otel__collect_point(c, o, in, s);
+            } else {
+                otel__collect_settle(in, s, sent);
+            }
+        }
+        if (offset == part->last) {
+            break;
+        }
+        offset = otel__series_next(s);
+    }
+}
+
+/* Queue one Metric. */
+OTEL__FN otel__ring_result otel__collect_write(otel__collect *c, const otel__instrument *in,
+                                               const otel__collect_part *part)
+{
+    const size_t      data = part->bytes + otel__collect_trailer_size(in);
     otel__out         out;
     otel__ring_slot   slot;
     otel__ring_result result;
     size_t            n;
 
-    otel__collect_meta(&measure, in);
-    n = OTEL__RECORD_PREFIX + measure.len + otel__pb_field_size(data);
+    n = OTEL__RECORD_PREFIX + c->meta + otel__pb_field_size(data);
     result = otel__ring_reserve(&c->m->ring,
                                 n <= OTEL__RING_LENGTH ? (uint32_t)n : OTEL__RING_LENGTH, &slot);
     if (result != OTEL__RING_OK) {
-        otel__recorder_refused(in->r, OTEL_SIGNAL_METRICS, result);
-        c->lost = true;
-        return;
+        return result;
     }
-    out = otel__out_make(otel__record_prefix(slot.data, in->scope->index), n - OTEL__RECORD_PREFIX);
-    otel__collect_meta(&out, in);
-    otel__pb_head(&out, otel__collect_data_field(in), data);
-    otel__collect_points(&out, c, in, first, last);
+    out = otel__out_make(
+        otel__record_prefix(slot.data, in->scope->index | (in->is_delta ? 0 : c->tag)),
+        n - OTEL__RECORD_PREFIX);
+    otel__collect_meta(c, &out, in);
+    otel__pb_head(&out, in->ops->field, data);
+    otel__collect_points(c, in, part, &out, false);
+    otel__collect_trailer(&out, in);
     otel__ring_commit(&slot);
+    return OTEL__RING_OK;
 }
 
-/* Bring all histograms of the instrument up to date. */
-OTEL__FN void otel__collect_fold(otel__collect *c, otel__instrument *in)
+/* Queue the part and begin another one. Returns false when it has to wait for room; what is too
+ * large for any queue is counted. */
+OTEL__FN bool otel__collect_queue(otel__collect *c, const otel__instrument *in,
+                                  otel__collect_part *part)
 {
-    uint32_t offset;
-    for (offset = in->overflow; offset != 0;) {
-        otel__series *s = otel__series_at(c->m, offset);
-        if (!otel__hist_collect(&s->value.hist, in->n_bounds + 1u)) {
-            c->waiting = true;
-        }
-        offset = otel__a32_load(&s->next);
+    otel__ring_result result;
+
+    if (part->n == 0) {
+        return true;
     }
+    result = otel__collect_write(c, in, part);
+    otel__collect_points(c, in, part, NULL, result == OTEL__RING_OK);
+    part->n = 0;
+    part->bytes = 0;
+    if (result == OTEL__RING_TOO_LARGE) {
+        c->n_large++;
+        otel__recorder_refused(in->r, OTEL_SIGNAL_METRICS, result);
+    }
+    return result == OTEL__RING_OK || result == OTEL__RING_TOO_LARGE;
 }
+
+/* ---- collect: one instrument ---- */
 
 /* Bytes that the points of one record may take: of half the ring, and of a request that holds
  * nothing else. A single point that is larger is refused, and counted, when it is queued or
@@ -7333,63 +10664,116 @@ OTEL__FN size_t otel__collect_room(const otel__collect *c, const otel__instrumen
     const size_t heads = 16; /* tags and lengths of scope, record and data */
     const size_t around = heads + otel__pb_field_size(in->scope->length);
     const size_t request = c->request > around ? c->request - around : 0;
-    otel__out    meta = otel__out_make(NULL, 0);
+    const size_t most = ring < request ? ring : request;
+    const size_t meta = c->meta + heads + otel__collect_trailer_size(in);
 
-    otel__collect_meta(&meta, in);
-    meta.len += heads + otel__collect_trailer_size(in);
-    if (meta.len >= ring || meta.len >= request) {
-        return 0;
+    return meta < most ? most - meta : 0;
+}
+
+/* Add the next series to the part, if it has a point. Returns false when what is there has to wait
+ * for room, and the series with it. */
+OTEL__FN bool otel__collect_series(otel__collect *c, const otel__instrument *in, uint32_t offset,
+                                   otel__collect_part *part, size_t room)
+{
+    otel__series *s = otel__series_at(c->m, offset);
+    bool          fits = true;
+    size_t        one;
+
+    if (!in->ops->take(in, s, &c->waiting)) {
+        if ((otel__a32_peek(&s->cell.touched) & OTEL__SERIES_POINT) != 0) {
+            (void)otel__a32_and(&s->cell.touched, ~(uint32_t)OTEL__SERIES_POINT);
+        }
+        return true;
     }
-    return (ring < request ? ring : request) - meta.len;
+    one = otel__pb_field_size(otel__collect_point_size(in, s));
+    if (part->bytes + one > room || (part->n >= OTEL__COLLECT_HELD && in->ops->held)) {
+        fits = otel__collect_queue(c, in, part);
+    }
+    (void)otel__a32_or(&s->cell.touched, OTEL__SERIES_POINT);
+    if (!fits) {
+        otel__collect_settle(in, s, false);
+        return false;
+    }
+    part->first = part->n == 0 ? offset : part->first;
+    part->last = offset;
+    part->bytes += one;
+    part->n++;
+    return true;
 }
 
 /* Cut the instrument's points into records. Which series have a point, and which is the last, is
- * decided once, here: more may appear while the record is written. */
-OTEL__FN void otel__collect_instrument(otel__collect *c, otel__instrument *in)
+ * decided once, here: more may appear while a record is written. Returns false when there was no
+ * room: c->series says where to go on. */
+OTEL__FN bool otel__collect_instrument(otel__collect *c, otel__instrument *in)
 {
-    const size_t room = otel__collect_room(c, in);
-    uint32_t     first = in->overflow;
-    uint32_t     last = 0;
-    uint32_t     offset;
-    size_t       points = 0;
+    otel__collect_part part = { 0, 0, 0, 0 };
+    uint32_t           offset = c->series != 0 ? c->series : in->overflow;
+    otel__out          measure = otel__out_make(NULL, 0);
+    size_t             room;
 
-    if (in->kind == OTEL__KIND_HISTOGRAM) {
-        otel__collect_fold(c, in);
-    }
-    for (offset = first; offset != 0;) {
-        otel__series *s = otel__series_at(c->m, offset);
-        if (otel__collect_has_point(in, s)) {
-            otel__a32_put(&s->touched,
-                          OTEL__SERIES_VALUE | OTEL__SERIES_POINT); /* not 0: it stays */
-            const size_t one = otel__pb_field_size(otel__collect_point_size(in, s));
-            if (points > 0 && points + one > room) {
-                otel__collect_queue(c, in, first, last, points);
-                first = offset;
-                points = 0;
-            }
-            points += one;
-            last = offset;
+    c->description = (const char *)otel__aptr_load(&in->description);
+    otel__collect_meta(c, &measure, in);
+    c->meta = measure.len;
+    room = otel__collect_room(c, in);
+    while (offset != 0) {
+        const uint32_t first = part.n > 0 ? part.first : offset;
+        if (!otel__collect_series(c, in, offset, &part, room)) {
+            c->series = first;
+            return false;
         }
-        offset = otel__a32_load(&s->next);
+        offset = otel__series_next(otel__series_at(c->m, offset));
     }
-    if (points > 0) {
-        otel__collect_queue(c, in, first, last, points);
+    c->series = part.first;
+    if (!otel__collect_queue(c, in, &part)) {
+        return false;
     }
+    c->series = 0;
+    in->collected = c->now;
+    return true;
 }
 
-/* Read every instrument into the ring. */
-OTEL__FN void otel__collect_all(otel__collect *c, otel__recorder *r)
+/* The last reading stopped in the middle of an instrument, and will not go on: what it had not
+ * got to keeps its begin. */
+OTEL__FN void otel__collect_abandon(const otel__collect *c)
 {
-    const uint32_t n = otel__a32_load(&r->metrics->n_instruments);
-    uint32_t       i;
+    otel__instrument *in = &c->m->instruments[c->instrument];
+    uint32_t          offset = c->series;
 
-    c->m = r->metrics;
-    c->now = otel__recorder_now(r);
-    c->waiting = false;
-    c->lost = false;
-    for (i = 0; i < n; i++) {
-        otel__collect_instrument(c, &c->m->instruments[i]);
+    while (offset != 0) {
+        otel__series *s = otel__series_at(c->m, offset);
+        if (in->is_delta && otel__a64_peek(&s->start) == 0) {
+            otel__a64_put(&s->start, in->collected);
+        }
+        offset = otel__series_next(s);
     }
+    in->collected = c->now;
+}
+
+/* Begin a reading: ask the callbacks. */
+OTEL__FN void otel__collect_begin(otel__collect *c, otel__recorder *r)
+{
+    c->m = r->metrics;
+    c->waiting = false;
+    if (c->series != 0) {
+        otel__collect_abandon(c);
+    }
+    if (otel__a32_load(&c->m->observes) != 0) {
+        c->m->observe(c->m);
+    }
+    c->n_instruments = otel__a32_load(&c->m->n_instruments); /* a callback may have made one */
+    c->now = otel__recorder_now(r);
+    c->instrument = 0;
+    c->series = 0;
+}
+
+/* Read on as long as there is room. Returns whether the reading is complete. */
+OTEL__FN bool otel__collect_go_on(otel__collect *c)
+{
+    while (c->instrument < c->n_instruments &&
+           otel__collect_instrument(c, &c->m->instruments[c->instrument])) {
+        c->instrument++;
+    }
+    return c->instrument >= c->n_instruments;
 }
 
 #endif /* OTEL_LITE_NO_METRICS */
@@ -7400,7 +10784,8 @@ OTEL__FN void otel__collect_all(otel__collect *c, otel__recorder *r)
  * answered for good the records stay queued. Lengths of the two outer wrappers are known only at
  * the end; they are written padded to a fixed width, so that every byte is copied once.
  * Invariants: the order of records is kept; consecutive ones of a scope share its wrapper; a
- * request never passes its buffer, which is the limit in bytes; it has at least one record.
+ * request never passes its buffer, which is the limit in bytes; it has at least one record, and
+ * no cumulative metric of another reading than the newest.
  * Spec: OTLP "OTLP/HTTP Request"; requirements P-28..P-30, H-15. */
 
 #define OTEL__BATCH_LENGTH 4u /* bytes of a padded length: up to 256 MiB */
@@ -7412,6 +10797,8 @@ typedef struct otel__batch {
     size_t            length;    /* bytes of the request                               */
     uint32_t          n_records; /* in the request                                     */
     uint32_t          n_large;   /* passed over: too large for any request             */
+    uint32_t          n_stale;   /* passed over: a newer reading replaces them         */
+    uint32_t          newest;    /* prefix of the newest reading's cumulative metrics  */
     otel__ring_cursor cursor;    /* behind the last record looked at                   */
 } otel__batch;
 
@@ -7453,23 +10840,29 @@ OTEL__FN bool otel__batch_add(otel__batch *b, otel__batch_state *s, const otel_s
         s->p += OTEL__BATCH_LENGTH;
         *s->p++ = OTEL__PB_TAG(1, OTEL__PB_LEN); /* Scope*.scope */
         s->p = otel__pb_store_varint(s->p, scope->length);
-        memcpy(s->p, scope->bytes, scope->length);
+        otel__bytes_copy(s->p, scope->bytes, scope->length);
         s->p += scope->length;
         s->scope = scope->index;
     }
     *s->p++ = OTEL__PB_TAG(2, OTEL__PB_LEN); /* Scope*.spans, .metrics, .log_records */
     s->p = otel__pb_store_varint(s->p, n);
-    memcpy(s->p, record, n);
+    otel__bytes_copy(s->p, record, n);
     s->p += n;
     return true;
+}
+
+/* Whether a cumulative metric is of an older reading than the newest: it is worth nothing. */
+OTEL__FN bool otel__batch_is_stale(const otel__batch *b, uint32_t word)
+{
+    return (word & OTEL__RECORD_CUMULATIVE) != 0 && (word & ~OTEL__RECORD_SCOPE) != b->newest;
 }
 
 /* Build the next request of at most `max_records` from the front of the ring.
  *
  *   b         buf and cap are set; cap holds at least otel__batch_overhead() bytes
  *   resource  the encoded Resource message
- * Returns true with a request; false when there is no record, or only such as are too large, which
- * the cursor has passed then. */
+ * Returns true with a request; false when there is no record, or only such as are too large or
+ * stale, which the cursor has passed then. */
 OTEL__FN bool otel__batch_build(otel__batch *b, otel__recorder *r, otel__ring *ring,
                                 const otel__out *resource, uint32_t max_records)
 {
@@ -7479,23 +10872,26 @@ OTEL__FN bool otel__batch_build(otel__batch *b, otel__recorder *r, otel__ring *r
 
     b->n_records = 0;
     b->n_large = 0;
+    b->n_stale = 0;
     b->cursor = otel__ring_begin(ring);
     s.p = b->buf + OTEL__BATCH_WRAP;
     s.scope_length = NULL;
     s.scope = 0;
     *s.p++ = OTEL__PB_TAG(1, OTEL__PB_LEN); /* Resource*.resource */
     s.p = otel__pb_store_varint(s.p, resource->len);
-    memcpy(s.p, resource->buf, resource->len);
+    otel__bytes_copy(s.p, resource->buf, resource->len);
     s.p += resource->len;
     while (b->n_records < max_records) {
         otel__ring_cursor next = b->cursor;
-        uint32_t          scope;
+        uint32_t          word;
         if (!otel__ring_next(ring, &next, &data, &n)) {
             break;
         }
-        memcpy(&scope, data, sizeof scope);
-        if (otel__batch_add(b, &s, &r->scopes[scope], data + OTEL__RECORD_PREFIX,
-                            n - OTEL__RECORD_PREFIX)) {
+        memcpy(&word, data, sizeof word);
+        if (otel__batch_is_stale(b, word)) {
+            b->n_stale++;
+        } else if (otel__batch_add(b, &s, &r->scopes[word & OTEL__RECORD_SCOPE],
+                                   data + OTEL__RECORD_PREFIX, n - OTEL__RECORD_PREFIX)) {
             b->n_records++;
         } else if (b->n_records == 0) {
             b->n_large++; /* alone and still too large: it would be retried for ever */
@@ -9103,34 +12499,27 @@ OTEL__FN uint64_t otel__net_deadline(const otel__net *n)
 
 #endif /* OTEL_LITE_NO_HTTP */
 
-/* ---- src/sdk/env.h ---- */
-/* env: the one table of settings, and the function that resolves them.
+/* ---- src/sdk/env_table.h ---- */
+/* env_table: the one table of settings.
  * A row names an option, its variable, its type, its defaults and its bounds; the parser, the
  * defaults and docs/configuration.md come from it. A later setting is a row more: nobody reads a
- * variable elsewhere. Called by otel_open() and otel_memory_needed(), on one thread.
- * Invariants: what comes out holds plain numbers, where UINT32_MAX means no limit, and is not to be
- * resolved again; texts are borrowed from the options and the environment until otel_open() has
- * copied them; a value is never printed, it may be a secret.
- * Spec: sdk-environment-variables.md, configuration/common.md; requirements E-01 to E-10. */
+ * variable elsewhere. Used by env.h, which resolves the settings.
+ * Spec: sdk-environment-variables.md; requirements E-01 to E-10. */
 
-/* The function that looks a variable up: char *(const char *name), NULL when it is not set. */
-#if !defined(OTEL_LITE_NO_ENV) && !defined(OTEL_LITE_GETENV)
-#include <stdlib.h>
-#define OTEL_LITE_GETENV(name) getenv(name)
-#endif
-
-/* ---- env: the table ---- */
+/* ---- env: every setting ---- */
 
 /* What a setting is, and what OTEL_ZERO and OTEL_NO_LIMIT give where they are allowed. */
 typedef enum otel__env_kind {
     OTEL__ENV_DURATION, /* milliseconds; 0 is at once, no limit is never                         */
     OTEL__ENV_TIMEOUT,  /* milliseconds; 0 and no limit are both no limit (E-05)                 */
+    OTEL__ENV_BATCH,    /* a number, at most the queue's records; no limit is all of them        */
+    OTEL__ENV_LIMIT,    /* a number that only bounds; up to here there may be no limit           */
     OTEL__ENV_COUNT,    /* a number memory is taken for: always limited                          */
     OTEL__ENV_BYTES,    /* as COUNT, in bytes                                                    */
     OTEL__ENV_QUEUE,    /* as BYTES; by default it follows from the queue's records              */
-    OTEL__ENV_BATCH,    /* a number, at most the queue's records; no limit is all of them        */
-    OTEL__ENV_LIMIT,    /* a number that only bounds; it may have no limit                       */
     OTEL__ENV_FLAG,     /* bool; true in code wins                                               */
+    OTEL__ENV_CHOICE,   /* a number of an enum, in the variable a word of OTEL__ENV_WORDS: `min` */
+                        /* is the first word's, the bits of `max` tell which are allowed in code */
     OTEL__ENV_TEXT,     /* UTF-8                                                                 */
     OTEL__ENV_URL,      /* http or https                                                         */
     OTEL__ENV_HEADERS,  /* "k=v,k2=v2", values percent-encoded; secret                           */
@@ -9140,7 +12529,10 @@ typedef enum otel__env_kind {
 /* Every setting with a value of its own: field of otel_options, kind, variable or NULL, default
  * when hosted, default in firmware, lowest, highest, what it is for (docs/configuration.md).
  * Texts have no default; a queue stands before what depends on it. */
-#define OTEL__ENV_LIST(X)                                                                          \
+
+/* Who sends, and where to. Firmware, which has neither variables nor the built-in client, takes the
+ * texts as they are: see otel__env_resolve(). */
+#define OTEL__ENV_PROGRAM(X)                                                                       \
     X(service_name, TEXT, "OTEL_SERVICE_NAME", 0, 0, 0, 0,                                         \
       "name of the service; unset: unknown_service:<executable>")                                  \
     X(resource, ATTRS, "OTEL_RESOURCE_ATTRIBUTES", 0, 0, 0, 0,                                     \
@@ -9149,8 +12541,9 @@ typedef enum otel__env_kind {
       "base URL; /v1/traces and so on are appended; unset: telemetry is off")                      \
     X(headers, HEADERS, "OTEL_EXPORTER_OTLP_HEADERS", 0, 0, 0, 0, "headers of each request")       \
     X(timeout_ms, TIMEOUT, "OTEL_EXPORTER_OTLP_TIMEOUT", 10000, 10000, 0, 2147483647,              \
-      "one attempt, from connect to the last byte of the reply")                                   \
-    X(max_request_bytes, BYTES, NULL, 1048576, 2048, 256, 67108864, "body of one request")         \
+      "one attempt, from connect to the last byte of the reply")
+
+#define OTEL__ENV_SPANS(X)                                                                         \
     X(span_delay_ms, DURATION, "OTEL_BSP_SCHEDULE_DELAY", 5000, 5000, 0, 2147483647,               \
       "longest wait of a span for a batch")                                                        \
     X(span_timeout_ms, TIMEOUT, "OTEL_BSP_EXPORT_TIMEOUT", 30000, 30000, 0, 2147483647,            \
@@ -9162,29 +12555,58 @@ typedef enum otel__env_kind {
     X(span_queue_bytes, QUEUE, NULL, 65536, 1024, 256, 1073741824, "encoded spans queued at most") \
     X(max_open_spans, COUNT, NULL, 256, 4, 1, 65520, "spans open at once")                         \
     X(span_chunks, COUNT, NULL, 256, 4, 0, 65520,                                                  \
-      "pieces of OTEL_LITE_CHUNK_BYTES that big spans share")                                      \
+      "pieces of OTEL_LITE_CHUNK_BYTES that big spans share")
+
+#define OTEL__ENV_METRICS(X)                                                                       \
     X(metric_interval_ms, DURATION, "OTEL_METRIC_EXPORT_INTERVAL", 60000, 60000, 1, 2147483647,    \
       "time between two collections")                                                              \
-    X(series_bytes, BYTES, NULL, 1048576, 1024, 256, 1073741824,                                   \
+    X(series_bytes, BYTES, NULL, 1048576, 2048, 256, 1073741824,                                   \
       "attribute sets and their values")                                                           \
     X(metric_queue_bytes, BYTES, NULL, 1048576, 1024, 256, 1073741824,                             \
       "encoded readings queued at most; by default what a reading of all series takes")            \
     X(max_series, LIMIT, NULL, 2000, 16, 1, 2147483647, "attribute sets of one instrument")        \
     X(max_instruments, COUNT, NULL, 256, 8, 1, 65535, "instruments")                               \
+    X(max_callbacks, COUNT, NULL, 64, 4, 0, 65535, "callbacks registered at once")                 \
+    X(temporality, CHOICE, "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", 2, 2, 1, 14,       \
+      "what one reading of counters and histograms covers")                                        \
+    X(histogram_aggregation, CHOICE, "OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION",   \
+      4, 4, 4, 50, "how the values of histograms become points")                                   \
+    X(drop_instruments, COUNT, NULL, 0, 0, 0, 127,                                                 \
+      "kinds of instruments that are not aggregated: bits, 1 << enum otel_instrument")
+
+#define OTEL__ENV_EXPONENTIAL(X)                                                                   \
+    X(exponential_max_size, COUNT, NULL, 160, 160, 2, 65535,                                       \
+      "buckets of each sign of an exponential histogram")
+
+#define OTEL__ENV_LOGS(X)                                                                          \
     X(log_delay_ms, DURATION, NULL, 1000, 1000, 0, 2147483647,                                     \
       "longest wait of a log record for a batch")                                                  \
     X(log_queue, COUNT, NULL, 2048, 16, 1, 2147483647, "log records queued at most")               \
     X(log_batch, BATCH, NULL, 512, 512, 1, 2147483647, "log records of one request at most")       \
     X(log_queue_bytes, QUEUE, NULL, 65536, 1024, 256, 1073741824,                                  \
-      "encoded log records queued at most")                                                        \
-    X(max_scopes, COUNT, NULL, 32, 4, 1, 65535, "instrumentation scopes")                          \
+      "encoded log records queued at most")
+
+/* Spans and log records. */
+#define OTEL__ENV_RECORDS(X)                                                                       \
     X(attribute_limit, LIMIT, NULL, 128, 128, 0, 2147483647,                                       \
-      "attributes of one span, event or log record")                                               \
-    X(text_bytes, BYTES, NULL, 32768, 1024, 64, 1073741824, "copies of names, units, resource")    \
+      "attributes of one span, event or log record")
+
+#define OTEL__ENV_SHARED(X)                                                                        \
+    X(max_request_bytes, BYTES, NULL, 1048576, 2048, 256, 67108864, "body of one request")         \
+    X(max_scopes, COUNT, NULL, 32, 4, 1, 65535, "instrumentation scopes")                          \
+    X(text_bytes, BYTES, NULL, 32768, 1024, 64, 1073741824, "copies of names, units, resource")
+
+/* As the texts. */
+#define OTEL__ENV_FLAGS(X)                                                                         \
     X(background, FLAG, NULL, 0, 0, 0, 0, "start one thread that calls otel_poll()")               \
     X(disabled, FLAG, "OTEL_SDK_DISABLED", 0, 0, 0, 0, "turn telemetry off")                       \
     X(ignore_environment, FLAG, NULL, 0, 0, 0, 0, "read no variable at all")                       \
     X(ignore_host, FLAG, NULL, 0, 0, 0, 0, "no process and host attributes in the resource")
+
+/* The words of choices, of one number after the other, from the row's `min` on. */
+#define OTEL__ENV_WORDS(X)                                                                         \
+    X(temporality, "delta,cumulative,lowmemory")                                                   \
+    X(histogram_aggregation, "explicit_bucket_histogram,base2_exponential_bucket_histogram")
 
 /* Options that are handed on as they are, from code, else from the fallback: field, what must be
  * set there for it to count, what it is for. */
@@ -9196,17 +12618,67 @@ typedef enum otel__env_kind {
     X(diagnostic_user, on_diagnostic, "handed to `on_diagnostic`")                                 \
     X(status, status, "receives the result of otel_open()")
 
+/* The rows of this build: what is compiled out has none. */
+#if defined(OTEL_LITE_FREESTANDING)
+#define OTEL__ENV_IF_HOSTED(list, X)
+#else
+#define OTEL__ENV_IF_HOSTED(list, X) list(X)
+#endif
+#if defined(OTEL_LITE_NO_TRACES)
+#define OTEL__ENV_IF_TRACES(list, X)
+#else
+#define OTEL__ENV_IF_TRACES(list, X) list(X)
+#endif
+#if defined(OTEL_LITE_NO_METRICS)
+#define OTEL__ENV_IF_METRICS(list, X)
+#else
+#define OTEL__ENV_IF_METRICS(list, X) list(X)
+#endif
+#if defined(OTEL_LITE_NO_METRICS) || defined(OTEL_LITE_NO_EXPONENTIAL)
+#define OTEL__ENV_IF_EXPONENTIAL(list, X)
+#else
+#define OTEL__ENV_IF_EXPONENTIAL(list, X) list(X)
+#endif
+#if defined(OTEL_LITE_NO_LOGS)
+#define OTEL__ENV_IF_LOGS(list, X)
+#else
+#define OTEL__ENV_IF_LOGS(list, X) list(X)
+#endif
+#if defined(OTEL_LITE_NO_TRACES) && defined(OTEL_LITE_NO_LOGS)
+#define OTEL__ENV_IF_RECORDS(list, X)
+#else
+#define OTEL__ENV_IF_RECORDS(list, X) list(X)
+#endif
+#define OTEL__ENV_LIST(X)                                                                          \
+    OTEL__ENV_IF_HOSTED(OTEL__ENV_PROGRAM, X)                                                      \
+    OTEL__ENV_IF_TRACES(OTEL__ENV_SPANS, X)                                                        \
+    OTEL__ENV_IF_METRICS(OTEL__ENV_METRICS, X)                                                     \
+    OTEL__ENV_IF_EXPONENTIAL(OTEL__ENV_EXPONENTIAL, X)                                             \
+    OTEL__ENV_IF_LOGS(OTEL__ENV_LOGS, X)                                                           \
+    OTEL__ENV_IF_RECORDS(OTEL__ENV_RECORDS, X)                                                     \
+    OTEL__ENV_SHARED(X)                                                                            \
+    OTEL__ENV_IF_HOSTED(OTEL__ENV_FLAGS, X)
+
+/* ---- env: the table ---- */
+
 #define OTEL__ENV_INT_MAX 0x7fffffffu /* E-05: numbers in variables are from 0 to 2^31-1 */
+
+#if defined(OTEL_LITE_FREESTANDING)
+#define OTEL__ENV_STANDARD(hosted, firmware) (firmware)
+typedef uint16_t otel__env_small; /* a default or lowest number */
+#else
+#define OTEL__ENV_STANDARD(hosted, firmware) (hosted)
+typedef uint32_t otel__env_small;
+#endif
 
 typedef struct otel__env_row {
 #if !defined(OTEL_LITE_NO_ENV)
     const char *variable; /* NULL: in code only */
 #endif
-    const char *option;   /* name of the field, for diagnostics    */
-    uint32_t    standard; /* the default                           */
-    uint32_t    min, max; /* numbers, both included                */
-    uint16_t    offset;   /* of the field in otel_options          */
-    uint8_t     kind;     /* enum otel__env_kind                   */
+    uint32_t        max;           /* both bounds are included; see CHOICE */
+    otel__env_small min, standard; /* standard: the default                */
+    uint16_t        offset;        /* of the field in otel_options         */
+    uint8_t         kind;          /* enum otel__env_kind                  */
 } otel__env_row;
 
 /* Index of a field's row. */
@@ -9219,27 +12691,67 @@ enum {
 };
 
 #if defined(OTEL_LITE_NO_ENV)
-#define OTEL__ENV_NAMES(variable, field) #field
+#define OTEL__ENV_NAME(variable)
 #else
-#define OTEL__ENV_NAMES(variable, field) variable, #field
-#endif
-#if defined(OTEL_LITE_FREESTANDING)
-#define OTEL__ENV_STANDARD(hosted, firmware) (firmware)
-#else
-#define OTEL__ENV_STANDARD(hosted, firmware) (hosted)
+#define OTEL__ENV_NAME(variable) variable,
 #endif
 
 static const otel__env_row otel__env_rows[OTEL__ENV_ROWS] = {
 #define OTEL__ENV_ROW(field, kind, variable, hosted, firmware, min, max, about)                    \
-    { OTEL__ENV_NAMES(variable, field),                                                            \
-      OTEL__ENV_STANDARD(hosted, firmware),                                                        \
-      (min),                                                                                       \
-      (max),                                                                                       \
-      (uint16_t)offsetof(otel_options, field),                                                     \
-      (uint8_t)OTEL__ENV_##kind },
+    { OTEL__ENV_NAME(variable)(max), (min), OTEL__ENV_STANDARD(hosted, firmware),                  \
+      (uint16_t)offsetof(otel_options, field), (uint8_t)OTEL__ENV_##kind },
     OTEL__ENV_LIST(OTEL__ENV_ROW)
 #undef OTEL__ENV_ROW
 };
+
+#if defined(OTEL_LITE_NO_DIAGNOSTICS)
+/* Names of rows are for diagnostics only. */
+OTEL__FN const char *otel__env_option(const otel__env_row *row)
+{
+    (void)row;
+    return "";
+}
+#else
+/* The names of the rows' fields, one behind the other. */
+static const char otel__env_fields[] OTEL__UNUSED =
+#define OTEL__ENV_FIELD(field, kind, variable, hosted, firmware, min, max, about) #field "\0"
+    OTEL__ENV_LIST(OTEL__ENV_FIELD);
+#undef OTEL__ENV_FIELD
+
+/* The name of a row's option. */
+OTEL__FN const char *otel__env_option(const otel__env_row *row)
+{
+    return otel__text_nth(otel__env_fields, (size_t)(row - otel__env_rows));
+}
+#endif
+
+#if !defined(OTEL_LITE_NO_ENV)
+/* The words of a choice. */
+static const char *otel__env_words(const otel__env_row *row)
+{
+#define OTEL__ENV_WORDS_OF(field, words)                                                           \
+    if (row->offset == offsetof(otel_options, field)) {                                            \
+        return words;                                                                              \
+    }
+    OTEL__ENV_WORDS(OTEL__ENV_WORDS_OF)
+#undef OTEL__ENV_WORDS_OF
+    return "";
+}
+#endif
+
+/* ---- src/sdk/env.h ---- */
+/* env: the settings of env_table.h, resolved. Called by otel_open() and otel_memory_needed(), on
+ * one thread.
+ * Invariants: what comes out holds plain numbers, where UINT32_MAX means no limit, and is not to be
+ * resolved again; texts are borrowed from the options and the environment until otel_open() has
+ * copied them; a value is never printed, it may be a secret.
+ * Spec: sdk-environment-variables.md, configuration/common.md; requirements E-01 to E-10. */
+
+/* The function that looks a variable up: char *(const char *name), NULL when it is not set. */
+#if !defined(OTEL_LITE_NO_ENV) && !defined(OTEL_LITE_GETENV)
+#include <stdlib.h>
+#define OTEL_LITE_GETENV(name) getenv(name)
+#endif
 
 /* What otel_open() works with. */
 typedef struct otel__env {
@@ -9261,7 +12773,7 @@ typedef struct otel__env_input {
 } otel__env_input;
 
 /* The variable's text; NULL when it is unset, empty (E-01), or not to be read. */
-static const char *otel__env_variable(const otel__env_input *in, const otel__env_row *row)
+OTEL__FN const char *otel__env_variable(const otel__env_input *in, const otel__env_row *row)
 {
 #if defined(OTEL_LITE_NO_ENV)
     (void)in;
@@ -9277,11 +12789,12 @@ static const char *otel__env_variable(const otel__env_input *in, const otel__env
 #endif
 }
 
+#if !defined(OTEL_LITE_FREESTANDING)
 /* The name that a diagnostic about the variable begins with. */
-static const char *otel__env_name(const otel__env_row *row)
+OTEL__FN const char *otel__env_name(const otel__env_row *row)
 {
 #if defined(OTEL_LITE_NO_ENV)
-    return row->option;
+    return otel__env_option(row);
 #else
     return row->variable;
 #endif
@@ -9291,33 +12804,62 @@ static const char *otel__env_name(const otel__env_row *row)
 static OTEL__COLD void otel__env_bad(otel__env_input *in, const otel__env_row *row, bool in_code,
                                      const char *why, const char *detail)
 {
-    const char *name = in_code ? row->option : otel__env_name(row);
+    const char *name = in_code ? otel__env_option(row) : otel__env_name(row);
 
     otel__diag(in->sink, in_code ? OTEL_SEVERITY_ERROR : OTEL_SEVERITY_WARN, name, why, detail);
     in->status = in_code ? OTEL_INVALID : in->status;
 }
-
-static bool otel__env_flag_of(const otel_options *options, const otel__env_row *row)
-{
-    bool v;
-    memcpy(&v, (const char *)options + row->offset, sizeof v);
-    return v;
-}
-
-/* An option's text; NULL when it is unset or empty. */
-static const char *otel__env_text_of(const otel_options *options, const otel__env_row *row)
-{
-    const char *v;
-    memcpy(&v, (const char *)options + row->offset, sizeof v);
-    return v != NULL && v[0] != '\0' ? v : NULL;
-}
+#endif
 
 /* ---- env: numbers ---- */
 
+#define OTEL__ENV_LACKING ": exponential histograms are not compiled in; ignored"
+
+/* Whether it is a choice that needs a facility which is not compiled in. */
+static bool otel__env_is_lacking(const otel__env_row *row, uint32_t v)
+{
+#if defined(OTEL_LITE_NO_EXPONENTIAL)
+    return row->offset == offsetof(otel_options, histogram_aggregation) &&
+           v == OTEL_AGGREGATION_BASE2_EXPONENTIAL_BUCKET_HISTOGRAM;
+#else
+    (void)row;
+    (void)v;
+    return false;
+#endif
+}
+
+/* Turn a number as given into the effective one. Returns false when the row does not allow it. */
+static OTEL__MUST_USE bool otel__env_effective(const otel__env_row *row, uint32_t v, uint32_t *out)
+{
+    if (row->kind == OTEL__ENV_CHOICE) {
+        *out = v;
+        return v < 32u && ((row->max >> v) & 1u) != 0 && !otel__env_is_lacking(row, v);
+    }
+    if (v == OTEL_NO_LIMIT) {
+        *out = UINT32_MAX;
+        return row->kind <= OTEL__ENV_LIMIT;
+    }
+    v = v == OTEL_ZERO ? 0 : v;
+    if (v < row->min || v > row->max) {
+        return false;
+    }
+    *out = v == 0 && row->kind == OTEL__ENV_TIMEOUT ? UINT32_MAX : v;
+    return true;
+}
+
+#if defined(OTEL_LITE_FREESTANDING)
+/* Tell of a number that the row does not allow. */
+static OTEL__COLD void otel__env_refuse(otel__env_input *in, const otel__env_row *row, uint32_t v)
+{
+    otel__diag(in->sink, OTEL_SEVERITY_ERROR, otel__env_option(row),
+               ": out of bounds, or not compiled in", NULL);
+    in->status = otel__env_is_lacking(row, v) ? OTEL_UNSUPPORTED : OTEL_INVALID;
+}
+#else
 static OTEL__COLD void otel__env_bad_number(otel__env_input *in, const otel__env_row *row,
                                             bool in_code, uint32_t max)
 {
-    char           text[2 * OTEL__TEXT_U64_MAX + 16];
+    char text[2 * OTEL__TEXT_U64_MAX + 16];
     otel__text_buf range = { text, sizeof text - 1, 0 };
 
     otel__text_add_u64(&range, row->min);
@@ -9328,44 +12870,51 @@ static OTEL__COLD void otel__env_bad_number(otel__env_input *in, const otel__env
     otel__env_bad(in, row, in_code, ": not a whole number from ", text);
 }
 
-/* Turn a number as given into the effective one. Returns false when the row does not allow it. */
-static OTEL__MUST_USE bool otel__env_effective(const otel__env_row *row, uint32_t v, uint32_t *out)
+/* Tell of a number that the row does not allow. */
+static OTEL__COLD void otel__env_refuse(otel__env_input *in, const otel__env_row *row, uint32_t v)
 {
-    if (v == OTEL_NO_LIMIT) {
-        *out = UINT32_MAX;
-        return row->kind == OTEL__ENV_DURATION || row->kind == OTEL__ENV_TIMEOUT ||
-               row->kind == OTEL__ENV_BATCH || row->kind == OTEL__ENV_LIMIT;
+    if (row->kind != OTEL__ENV_CHOICE) {
+        otel__env_bad_number(in, row, true, row->max);
+    } else if (otel__env_is_lacking(row, v)) {
+        otel__env_bad(in, row, true, OTEL__ENV_LACKING, NULL);
+        in->status = OTEL_UNSUPPORTED;
+    } else {
+        otel__env_bad(in, row, true, ": no value of its enum; ignored", NULL);
     }
-    v = v == OTEL_ZERO ? 0 : v;
-    *out = v == 0 && row->kind == OTEL__ENV_TIMEOUT ? UINT32_MAX : v;
-    return v >= row->min && v <= row->max;
+}
+#endif
+
+/* Whether it is a batch of a signal that is compiled in. */
+static bool otel__env_is_batch(const otel__env_row *row)
+{
+#if defined(OTEL_LITE_NO_TRACES) && defined(OTEL_LITE_NO_LOGS)
+    (void)row;
+    return false;
+#else
+    return row->kind == OTEL__ENV_BATCH;
+#endif
 }
 
-/* Take a number set in code. `cap`: a batch's queue; more is cut, because the queue may have come
+/* Take the number v set in code. A batch above its queue is cut, because the queue may have come
  * from the environment. */
-static bool otel__env_number_code(otel__env_input *in, const otel_options *options,
-                                  const otel__env_row *row, uint32_t cap, uint32_t *out)
+static bool otel__env_number_code(otel__env_input *in, const otel__env_row *row, uint32_t v,
+                                  uint32_t queue, uint32_t *out)
 {
-    uint32_t v;
-
-    memcpy(&v, (const char *)options + row->offset, sizeof v);
-    if (v == 0) {
-        return false;
-    }
     if (!otel__env_effective(row, v, out)) {
-        otel__env_bad_number(in, row, true, row->max);
+        otel__env_refuse(in, row, v);
         return false;
     }
-    if (*out > cap) {
-        *out = cap;
+    if (otel__env_is_batch(row) && *out > queue) {
+        *out = queue;
         if (v != OTEL_NO_LIMIT) {
-            otel__diag(in->sink, OTEL_SEVERITY_WARN, row->option,
+            otel__diag(in->sink, OTEL_SEVERITY_WARN, otel__env_option(row),
                        ": more than the queue holds; the queue's size is used", NULL);
         }
     }
     return true;
 }
 
+#if !defined(OTEL_LITE_NO_ENV)
 /* Take a number from the environment; a bad one is as good as none (E-04, E-05, E-09). */
 static bool otel__env_number_variable(otel__env_input *in, const otel__env_row *row, uint32_t cap,
                                       uint32_t *out)
@@ -9385,13 +12934,77 @@ static bool otel__env_number_variable(otel__env_input *in, const otel__env_row *
     return false;
 }
 
+/* The number of the word that `text` is in any case, or 0. */
+static uint32_t otel__env_word(const otel__env_row *row, otel__text text)
+{
+    otel__text words = otel__text_of(otel__env_words(row));
+    otel__text word;
+    uint32_t   v;
+
+    for (v = row->min; otel__text_next(&words, ',', &word); v++) {
+        if (otel__text_same_nocase(word, text)) {
+            return v;
+        }
+    }
+    return 0;
+}
+
+/* Take a choice from the environment; a word that is none is as good as no variable. */
+static bool otel__env_choice_variable(otel__env_input *in, const otel__env_row *row, uint32_t *out)
+{
+    const char *value = otel__env_variable(in, row);
+
+    if (value == NULL) {
+        return false;
+    }
+    *out = otel__env_word(row, otel__text_trim(otel__text_of(value)));
+    if (*out != 0 && !otel__env_is_lacking(row, *out)) {
+        return true;
+    }
+    if (*out != 0) {
+        otel__env_bad(in, row, false, OTEL__ENV_LACKING, NULL);
+    } else {
+        otel__env_bad(in, row, false, ": ignored: none of ", otel__env_words(row));
+    }
+    return false;
+}
+
+#endif
+
+#if !defined(OTEL_LITE_FREESTANDING)
+/* Take a setting's number from its variable, whichever way it is written there. */
+static bool otel__env_variable_take(otel__env_input *in, const otel__env_row *row, uint32_t queue,
+                                    uint32_t *out)
+{
+#if defined(OTEL_LITE_NO_ENV)
+    (void)in;
+    (void)row;
+    (void)queue;
+    (void)out;
+    return false;
+#else
+    if (row->kind == OTEL__ENV_CHOICE) {
+        return otel__env_choice_variable(in, row, out);
+    }
+    return otel__env_number_variable(in, row, otel__env_is_batch(row) ? queue : UINT32_MAX, out);
+#endif
+}
+#endif
+
 /* The records of the queue that a BATCH or QUEUE row belongs to; its row was resolved before. */
 static uint32_t otel__env_queue_of(const otel_options *out, const otel__env_row *row)
 {
+#if defined(OTEL_LITE_NO_TRACES) && defined(OTEL_LITE_NO_LOGS)
+    (void)out;
+    (void)row;
+    return UINT32_MAX;
+#else
     return row->offset < offsetof(otel_options, log_queue) ? out->span_queue : out->log_queue;
+#endif
 }
 
-static uint32_t otel__env_standard(const otel__env_row *row, uint32_t queue)
+static uint32_t otel__env_standard(const otel__env_row *row, const otel_options *out,
+                                   uint32_t queue)
 {
     uint32_t v = row->standard;
 
@@ -9400,27 +13013,103 @@ static uint32_t otel__env_standard(const otel__env_row *row, uint32_t queue)
         v = queue > row->max / 256u ? row->max : queue * 256u > v ? queue * 256u : v;
     }
 #endif
-    return row->kind == OTEL__ENV_BATCH && v > queue ? queue : v;
+    if (row->offset == offsetof(otel_options, metric_queue_bytes) && v < out->series_bytes) {
+        return out->series_bytes; /* resolved before: a reading of all series fits */
+    }
+    return otel__env_is_batch(row) && v > queue ? queue : v;
+}
+
+#if defined(OTEL_LITE_FREESTANDING)
+/* Make a number effective, as it was given in code. */
+static void otel__env_number(otel__env_input *in, const otel__env_row *row, otel_options *out)
+{
+    const uint32_t queue = otel__env_queue_of(out, row);
+    uint32_t       v;
+
+    memcpy(&v, (const char *)in->code + row->offset, sizeof v);
+    if (v == 0) {
+        memcpy(&v, (const char *)in->fallback + row->offset, sizeof v);
+    }
+    if (v == 0 || !otel__env_number_code(in, row, v, queue, &v)) {
+        v = otel__env_standard(row, out, queue);
+    }
+    memcpy((char *)out + row->offset, &v, sizeof v);
+}
+#else
+/* What one source in code gives, if it is set there and allowed. */
+static bool otel__env_number_of(otel__env_input *in, const otel_options *options,
+                                const otel__env_row *row, uint32_t queue, uint32_t *out)
+{
+    uint32_t v;
+
+    memcpy(&v, (const char *)options + row->offset, sizeof v);
+    return v != 0 && otel__env_number_code(in, row, v, queue, out);
 }
 
 static void otel__env_number(otel__env_input *in, const otel__env_row *row, otel_options *out)
 {
     const uint32_t queue = otel__env_queue_of(out, row);
-    const uint32_t cap = row->kind == OTEL__ENV_BATCH ? queue : UINT32_MAX;
-    uint32_t       v = 0;
+    uint32_t v = 0;
 
-    if (!otel__env_number_code(in, in->code, row, cap, &v) &&
-        !otel__env_number_variable(in, row, cap, &v) &&
-        !otel__env_number_code(in, in->fallback, row, cap, &v)) {
-        v = otel__env_standard(row, queue);
-        if (row->offset == offsetof(otel_options, metric_queue_bytes) && v < out->series_bytes) {
-            v = out->series_bytes; /* resolved before: a reading of all series fits */
-        }
+    if (!otel__env_number_of(in, in->code, row, queue, &v) &&
+        !otel__env_variable_take(in, row, queue, &v) &&
+        !otel__env_number_of(in, in->fallback, row, queue, &v)) {
+        v = otel__env_standard(row, out, queue);
     }
     memcpy((char *)out + row->offset, &v, sizeof v);
 }
+#endif
 
 /* ---- env: flags and texts ---- */
+
+#if defined(OTEL_LITE_FREESTANDING)
+
+/* Whether the option names an endpoint. What it is does not matter: there is no HTTP client. */
+static bool otel__env_is_given(const char *endpoint)
+{
+    return endpoint != NULL && endpoint[0] != '\0';
+}
+
+/* Take what is no number. There are no variables, and no URL to check. */
+static void otel__env_take(const otel_options *code, const otel_options *fallback, otel__env *env)
+{
+    otel_options *out = &env->options;
+    size_t        i;
+
+    env->configured = otel__env_is_given(code->endpoint) || otel__env_is_given(fallback->endpoint);
+    env->resource.code = code->resource;
+    env->resource.code_name = code->service_name;
+    env->resource.fallback = fallback->resource;
+    env->resource.fallback_name = fallback->service_name;
+    /* the flags, which are neighbours */
+    for (i = offsetof(otel_options, background); i <= offsetof(otel_options, ignore_host); i++) {
+        ((char *)out)[i] = (char)(((const char *)code)[i] | ((const char *)fallback)[i]);
+    }
+    env->resource.ignore_host = out->ignore_host;
+    out->status = (code->status != NULL ? code : fallback)->status;
+    out->transport = (code->transport.send != NULL ? code : fallback)->transport;
+    env->configured = env->configured || out->transport.send != NULL;
+    code = code->memory != NULL ? code : fallback;
+    out->memory = code->memory;
+    out->memory_bytes = code->memory_bytes;
+}
+
+#else
+
+static bool otel__env_flag_of(const otel_options *options, const otel__env_row *row)
+{
+    bool v;
+    memcpy(&v, (const char *)options + row->offset, sizeof v);
+    return v;
+}
+
+/* An option's text; NULL when it is unset or empty. */
+static const char *otel__env_text_of(const otel_options *options, const otel__env_row *row)
+{
+    const char *v;
+    memcpy(&v, (const char *)options + row->offset, sizeof v);
+    return v != NULL && v[0] != '\0' ? v : NULL;
+}
 
 /* True in code wins; then a variable that is set decides, also against the fallback (E-03). */
 static bool otel__env_flag(otel__env_input *in, const otel__env_row *row)
@@ -9464,7 +13153,7 @@ static const char *otel__env_text_fault(const otel__env_row *row, const char *te
 static const char *otel__env_text(otel__env_input *in, const otel__env_row *row, const char **name)
 {
     const char *texts[3], *fault;
-    unsigned    i;
+    unsigned i;
 
     texts[0] = otel__env_text_of(in->code, row);
     texts[1] = otel__env_variable(in, row);
@@ -9474,7 +13163,7 @@ static const char *otel__env_text(otel__env_input *in, const otel__env_row *row,
         if (fault != NULL) {
             otel__env_bad(in, row, i != 1, ": ignored: ", fault);
         } else if (texts[i] != NULL) {
-            *name = i == 1 ? otel__env_name(row) : row->option;
+            *name = i == 1 ? otel__env_name(row) : otel__env_option(row);
             return texts[i];
         }
     }
@@ -9486,9 +13175,9 @@ static const char *otel__env_text(otel__env_input *in, const otel__env_row *row,
 
 static void otel__env_row_resolve(otel__env_input *in, const otel__env_row *row, otel__env *env)
 {
-    char       *field = (char *)&env->options + row->offset;
+    char *field = (char *)&env->options + row->offset;
     const char *name, *text;
-    bool        flag;
+    bool flag;
 
     switch (row->kind) {
     case OTEL__ENV_FLAG:
@@ -9504,13 +13193,13 @@ static void otel__env_row_resolve(otel__env_input *in, const otel__env_row *row,
             env->headers_name = name;
         }
         break;
-    case OTEL__ENV_ATTRS: break; /* otel__env_resource() */
+    case OTEL__ENV_ATTRS: break; /* otel__env_resolve_texts() */
     default: otel__env_number(in, row, &env->options); break;
     }
 }
 
 /* The layers of the resource: the code's, the environment's, the fallback's, each on its own. */
-static void otel__env_resource(otel__env_input *in, otel__env *env)
+static void otel__env_resolve_texts(otel__env_input *in, otel__env *env)
 {
     const otel__env_row *name = &otel__env_rows[OTEL__ENV_AT_service_name];
 
@@ -9524,12 +13213,17 @@ static void otel__env_resource(otel__env_input *in, otel__env *env)
     env->resource.ignore_host = env->options.ignore_host;
 }
 
+#endif
+
 /* Make the sink that the options ask for; what otel_open() tells goes there from the start. */
 OTEL__FN void otel__env_sink(const otel_options *options, otel__diag_sink *sink)
 {
     const otel_options *from = options;
 
     memset(sink, 0, sizeof *sink);
+#if defined(OTEL_LITE_NO_DIAGNOSTICS)
+    from = NULL; /* nobody is told */
+#endif
     if (from != NULL && from->on_diagnostic == NULL) {
         from = from->fallback;
     }
@@ -9550,16 +13244,21 @@ OTEL__FN void otel__env_sink(const otel_options *options, otel__diag_sink *sink)
 OTEL__FN otel_status otel__env_resolve(const otel_options *options, otel__env *env,
                                        otel__diag_sink *sink)
 {
-    otel_options    none;
     otel__env_input in;
     unsigned        i;
 
-    memset(&none, 0, sizeof none);
-    memset(env, 0, sizeof *env);
-    in.code = options != NULL ? options : &none;
-    in.fallback = in.code->fallback != NULL ? in.code->fallback : &none;
+    memset(env, 0,
+           sizeof *env); /* no field is read once it is resolved: it stands for no options */
+    in.code = options != NULL ? options : &env->options;
+    in.fallback = in.code->fallback != NULL ? in.code->fallback : &env->options;
     in.sink = sink;
     in.status = OTEL_OK;
+#if defined(OTEL_LITE_FREESTANDING)
+    for (i = 0; i < OTEL__ENV_ROWS; i++) {
+        otel__env_number(&in, &otel__env_rows[i], &env->options);
+    }
+    otel__env_take(in.code, in.fallback, env);
+#else
     in.environment = !in.code->ignore_environment && !in.fallback->ignore_environment;
 
     for (i = 0; i < OTEL__ENV_ROWS; i++) {
@@ -9569,8 +13268,9 @@ OTEL__FN otel_status otel__env_resolve(const otel_options *options, otel__env *e
     env->options.field = (in.code->leader != NULL ? in.code : in.fallback)->field;
     OTEL__ENV_GIVEN(OTEL__ENV_TAKE)
 #undef OTEL__ENV_TAKE
-    otel__env_resource(&in, env);
+    otel__env_resolve_texts(&in, env);
     env->configured = env->options.endpoint != NULL || env->options.transport.send != NULL;
+#endif
     return in.status;
 }
 
@@ -9655,30 +13355,37 @@ enum {                        /* otel__engine.answer: what a pending request has
 };
 
 typedef struct otel__engine {
-    otel__a32      busy;   /* 1 while somebody steps                          */
-    otel__a32      answer; /* OTEL__ANSWER_*, set from anywhere when pending  */
-    otel__recorder r;
-    otel__pipe     pipes[OTEL_SIGNAL_COUNT];
-    otel_transport transport;
-    otel__batch    batch;
-    otel__out      resource; /* the encoded Resource                           */
-    otel_request   request;  /* the one under way                              */
-    bool           in_flight;
-    bool           wakes;     /* there is a thread that recording calls wake                   */
-    bool           behind;    /* a flush met a histogram being recorded into: it reads again  */
+    otel__a32 busy;   /* 1 while somebody steps                          */
+    otel__a32 answer; /* OTEL__ANSWER_*, set from anywhere when pending  */
+    bool      in_flight;
+    bool      wakes;      /* there is a thread that recording calls wake                  */
+    bool      behind;     /* a flush met a histogram being recorded into: it reads again  */
+    bool      reading_on; /* the newest reading goes on when its queue has room           */
+#if !defined(OTEL_LITE_NO_HTTP)
+    bool use_http;
+#endif
     uint32_t       flushes;   /* under way                                                    */
     uint32_t       reading;   /* metrics ever queued up to the end of the newest reading      */
     uint32_t       next_pipe; /* whose turn it is                              */
     uint64_t       interval_ns;
     uint64_t       collect_ns; /* when metrics are read next                   */
-    uint64_t       random;
+    uint32_t       random;
+    uint64_t       tell_ns; /* when losses may be told again                  */
+    otel__a32      lost;    /* records refused for good, or too large                      */
     otel__a64      requests;
     otel__a64      failed;
-    uint64_t       tell_ns; /* when losses may be told again                  */
-    uint32_t       told[5]; /* counts at the last telling                     */
+    otel_transport transport;
+    otel__out      resource; /* the encoded Resource                           */
+    otel__batch    batch;
+    otel_request   request; /* the one under way                              */
+#if !defined(OTEL_LITE_NO_METRICS)
+    otel__collect collect;
+#endif
+    otel__pipe     pipes[OTEL_SIGNAL_COUNT];
+    otel__recorder r;
+    uint32_t       told[6]; /* counts at the last telling                     */
 #if !defined(OTEL_LITE_NO_HTTP)
     otel__net net;
-    bool      use_http;
 #endif
 } otel__engine;
 
@@ -9693,11 +13400,28 @@ OTEL__FN uint64_t otel__sdk_ns(uint32_t ms)
 
 OTEL__FN uint32_t otel__engine_random(otel__engine *e)
 {
-    e->random = e->random * 0x5851f42d4c957f2du + 0x14057b7ef767814fu; /* Knuth's MMIX generator */
-    return (uint32_t)(e->random >> 32);
+    e->random = e->random * 1664525u + 1013904223u; /* the high bits are used: retry.h */
+    return e->random;
 }
 
 /* ---- engine: telling ---- */
+
+#if defined(OTEL_LITE_NO_DIAGNOSTICS)
+OTEL__FN void otel__engine_tell_failure(otel__engine *e, otel_signal signal, const char *why,
+                                        uint64_t now)
+{
+    (void)e;
+    (void)signal;
+    (void)why;
+    (void)now;
+}
+
+OTEL__FN void otel__engine_tell_losses(otel__engine *e, uint64_t now)
+{
+    (void)e;
+    (void)now;
+}
+#else
 
 /* Say once a minute at most that requests of a signal fail. */
 OTEL__FN OTEL__COLD void otel__engine_tell_failure(otel__engine *e, otel_signal signal,
@@ -9713,18 +13437,30 @@ OTEL__FN OTEL__COLD void otel__engine_tell_failure(otel__engine *e, otel_signal 
     }
 }
 
+/* Instruments with values in their overflow series. */
+OTEL__FN uint32_t otel__engine_overflowing(const otel__engine *e)
+{
+#if !defined(OTEL_LITE_NO_METRICS)
+    return e->r.metrics != NULL ? otel__metrics_overflowing(e->r.metrics) : 0;
+#else
+    (void)e;
+    return 0;
+#endif
+}
+
 /* Say what recording calls could not keep: they count, the engine tells. */
 OTEL__FN void otel__engine_tell_losses(otel__engine *e, uint64_t now)
 {
-    static const char *const what[5] = {
+    static const char *const what[6] = {
         "attributes were dropped: over the limit, without a key, or no room in the span",
         "span events were dropped: over the limit, or no room in the span",
         "values were dropped: not finite, or negative for a counter",
         "attribute sets over the limit are counted in otel.metric.overflow",
         "the queue was full, or too many spans were open: records were dropped",
+        "exponential histograms lost values that came while their window was widened",
     };
     const otel__losses *l = &e->r.losses;
-    uint32_t            counts[5];
+    uint32_t            counts[6];
     uint32_t            i;
     uint32_t            k;
 
@@ -9734,14 +13470,15 @@ OTEL__FN void otel__engine_tell_losses(otel__engine *e, uint64_t now)
     counts[0] = otel__a32_peek(&l->attributes);
     counts[1] = otel__a32_peek(&l->events);
     counts[2] = otel__a32_peek(&l->bad_values);
-    counts[3] = otel__a32_peek(&l->overflowed);
+    counts[3] = otel__engine_overflowing(e);
     counts[4] = 0;
+    counts[5] = otel__a32_peek(&l->lost_values);
     for (i = 0; i < OTEL_SIGNAL_COUNT; i++) {
         for (k = 0; k < OTEL_DROP_COUNT; k++) {
             counts[4] += (uint32_t)otel__a64_peek(&l->dropped[i][k]);
         }
     }
-    for (i = 0; i < 5; i++) {
+    for (i = 0; i < 6; i++) {
         if (counts[i] != e->told[i]) {
             e->told[i] = counts[i];
             e->tell_ns = now + OTEL__ENGINE_TELL;
@@ -9749,41 +13486,62 @@ OTEL__FN void otel__engine_tell_losses(otel__engine *e, uint64_t now)
         }
     }
 }
+#endif
 
 /* ---- engine: collecting ---- */
 
 #if !defined(OTEL_LITE_NO_METRICS)
-/* A cumulative reading that was not sent is worth nothing once there is a newer one. */
+/* Cumulative metrics that were not sent are worth nothing once there is a newer reading. Those at
+ * the front of the queue make room for it now, others are passed over when they are batched. */
 OTEL__FN void otel__engine_supersede(otel__pipe *pipe)
 {
-    otel__ring_cursor c = otel__ring_begin(pipe->ring);
+    otel__ring_cursor stale = otel__ring_begin(pipe->ring);
+    otel__ring_cursor next = stale;
     const uint8_t    *data;
     uint32_t          n;
+    uint32_t          word;
 
-    while (otel__ring_next(pipe->ring, &c, &data, &n)) {
+    while (otel__ring_next(pipe->ring, &next, &data, &n)) {
+        memcpy(&word, data, sizeof word);
+        if ((word & OTEL__RECORD_CUMULATIVE) == 0) {
+            break;
+        }
+        stale = next;
     }
-    otel__a64_bump(&pipe->dropped[OTEL_DROP_SUPERSEDED], c.records);
-    otel__ring_release(pipe->ring, &c);
-    pipe->attempt = 0;
-    pipe->resend = 0;
+    if (stale.records > 0) {
+        otel__a64_bump(&pipe->dropped[OTEL_DROP_SUPERSEDED], stale.records);
+        otel__ring_release(pipe->ring, &stale);
+        pipe->attempt = 0;
+        pipe->resend = 0;
+    }
 }
 
-/* Read all metrics into their ring. Returns true when a recording under way was met: its histogram
- * is a moment behind, and a flush comes again. */
-OTEL__FN bool otel__engine_collect(otel__engine *e, uint64_t now)
+/* Read on into the ring. */
+OTEL__FN void otel__engine_read_on(otel__engine *e, uint64_t now)
 {
-    otel__pipe   *pipe = &e->pipes[OTEL_SIGNAL_METRICS];
-    otel__collect c;
+    otel__pipe *pipe = &e->pipes[OTEL_SIGNAL_METRICS];
 
-    e->collect_ns = now + e->interval_ns;
-    if (!e->in_flight || e->request.signal != OTEL_SIGNAL_METRICS) {
-        otel__engine_supersede(pipe);
-    }
-    c.request = e->batch.cap - otel__batch_overhead(e->resource.len);
-    otel__collect_all(&c, &e->r);
+    e->reading_on = !otel__collect_go_on(&e->collect);
+    (void)otel__a32_count(&e->lost, e->collect.n_large);
+    e->collect.n_large = 0;
+    e->behind = e->collect.waiting;
     pipe->due_ns = now;
     e->reading = otel__ring_head_load(pipe->ring).count;
-    return c.waiting;
+}
+
+/* Read all metrics into their ring. */
+OTEL__FN void otel__engine_collect(otel__engine *e, uint64_t now)
+{
+    e->collect_ns = now + e->interval_ns;
+    if (!e->in_flight || e->request.signal != OTEL_SIGNAL_METRICS) {
+        otel__engine_supersede(&e->pipes[OTEL_SIGNAL_METRICS]);
+    }
+    e->batch.newest =
+        ((e->batch.newest + OTEL__RECORD_READING) & ~OTEL__RECORD_SCOPE) | OTEL__RECORD_CUMULATIVE;
+    e->collect.tag = e->batch.newest;
+    e->collect.request = e->batch.cap - otel__batch_overhead(e->resource.len);
+    otel__collect_begin(&e->collect, &e->r);
+    otel__engine_read_on(e, now);
 }
 #endif
 
@@ -9794,6 +13552,8 @@ OTEL__FN void otel__engine_release(otel__engine *e, otel__pipe *pipe, uint64_t n
 {
     otel__ring_release(pipe->ring, &e->batch.cursor);
     otel__a64_bump(&pipe->dropped[OTEL_DROP_TOO_LARGE], e->batch.n_large);
+    (void)otel__a32_count(&e->lost, e->batch.n_large);
+    otel__a64_bump(&pipe->dropped[OTEL_DROP_SUPERSEDED], e->batch.n_stale);
     pipe->attempt = 0;
     pipe->resend = 0;
     pipe->failures = 0;
@@ -9824,6 +13584,7 @@ OTEL__FN void otel__engine_answered(otel__engine *e, otel_transport_result resul
         pipe->retry_ns = now + (uint64_t)ms * 1000000u;
     } else {
         otel__a64_bump(&pipe->dropped[OTEL_DROP_REFUSED], e->batch.n_records);
+        (void)otel__a32_count(&e->lost, e->batch.n_records);
         otel__engine_release(e, pipe, now);
     }
     otel__engine_tell_failure(e, e->request.signal, why, now);
@@ -9929,6 +13690,11 @@ OTEL__FN bool otel__engine_start(otel__engine *e, uint64_t now)
 {
     uint32_t i;
 
+#if !defined(OTEL_LITE_NO_METRICS)
+    if (e->reading_on && otel__ring_queued(e->pipes[OTEL_SIGNAL_METRICS].ring) == 0) {
+        otel__engine_read_on(e, now);
+    }
+#endif
     for (i = 0; i < OTEL_SIGNAL_COUNT; i++) {
         const uint32_t at = (e->next_pipe + i) % OTEL_SIGNAL_COUNT;
         otel__pipe    *pipe = &e->pipes[at];
@@ -9943,7 +13709,7 @@ OTEL__FN bool otel__engine_start(otel__engine *e, uint64_t now)
             otel__engine_send(e, (otel_signal)at, now);
             return true;
         }
-        if (e->batch.n_large > 0) {
+        if (e->batch.n_large > 0 || e->batch.n_stale > 0) {
             otel__engine_release(e, pipe, now);
         } else {
             pipe->stalled = true; /* its producer was interrupted and must get to run */
@@ -9973,6 +13739,9 @@ OTEL__FN uint64_t otel__engine_wanted(const otel__engine *e, uint64_t now)
 #endif
     if (e->in_flight) {
         return at;
+    }
+    if (e->reading_on && otel__ring_queued(e->pipes[OTEL_SIGNAL_METRICS].ring) == 0) {
+        return now;
     }
     for (i = 0; i < OTEL_SIGNAL_COUNT; i++) {
         const otel__pipe *pipe = &e->pipes[i];
@@ -10014,7 +13783,7 @@ OTEL__FN void otel__engine_step(otel__engine *e, uint64_t now)
     otel__a64_put(&e->r.anchor, otel__unix_ns() - now); /* a step of the wall clock is seen here */
 #if !defined(OTEL_LITE_NO_METRICS)
     if (e->pipes[OTEL_SIGNAL_METRICS].ring != NULL && now >= e->collect_ns && e->flushes == 0) {
-        (void)otel__engine_collect(e, now); /* a flush reads by itself */
+        otel__engine_collect(e, now); /* a flush reads by itself */
     }
 #endif
     for (rounds = 0; rounds < OTEL__ENGINE_ROUNDS; rounds++) {
@@ -10035,6 +13804,7 @@ OTEL__FN void otel__engine_step(otel__engine *e, uint64_t now)
 /* What one flush waits for: records ever taken from each ring. On its caller's stack. */
 typedef struct otel__flush {
     uint32_t to[OTEL_SIGNAL_COUNT];
+    bool     reads; /* metrics are being read still                    */
     uint32_t
         steps; /* that suffice when no answer is waited for: a request takes a record or more */
 } otel__flush;
@@ -10045,7 +13815,7 @@ OTEL__FN void otel__engine_flush_collect(otel__engine *e, uint64_t now)
     e->behind = false;
 #if !defined(OTEL_LITE_NO_METRICS)
     if (e->pipes[OTEL_SIGNAL_METRICS].ring != NULL) {
-        e->behind = otel__engine_collect(e, now);
+        otel__engine_collect(e, now);
     }
 #else
     (void)now;
@@ -10074,7 +13844,7 @@ OTEL__FN void otel__engine_flush_begin(otel__engine *e, otel__flush *flush, uint
  * superseded is not delivered: the newest one counts, whoever made it. */
 OTEL__FN bool otel__engine_flushed(const otel__engine *e, const otel__flush *flush)
 {
-    bool     all = !e->behind;
+    bool     all = !e->behind && !e->reading_on;
     uint32_t i;
 
     for (i = 0; i < OTEL_SIGNAL_COUNT; i++) {
@@ -10094,21 +13864,21 @@ OTEL__FN bool otel__engine_flushed(const otel__engine *e, const otel__flush *flu
  * stack and all signals blocked, so that the program's handlers never run on it.
  * Spec: semantic conventions "process", "host"; requirements R-06, R-14. */
 
-#if defined(OTEL_LITE_FREESTANDING)
-#define OTEL__HOST_TEXT 1u /* no such facts */
-#else
-#define OTEL__HOST_TEXT 256u /* bytes of a fact, NUL included */
-#endif
+#define OTEL__HOST_TEXT  256u          /* bytes of a fact, NUL included */
 #define OTEL__HOST_STACK (64u * 1024u) /* of the thread; it uses less than 8 KiB */
 
 /* What is known of where we run. */
+#if !defined(OTEL_LITE_FREESTANDING)
 typedef struct otel__host {
     char executable[OTEL__HOST_TEXT];
     char name[OTEL__HOST_TEXT];
     char instance[37]; /* a random UUID, text */
 } otel__host;
+#endif
 
 /* ---- host: facts ---- */
+
+#if !defined(OTEL_LITE_FREESTANDING)
 
 /* Write 16 random bytes as a UUID of version 4. */
 OTEL__FN void otel__host_uuid(char text[37], const uint8_t random[16])
@@ -10130,13 +13900,6 @@ OTEL__FN void otel__host_uuid(char text[37], const uint8_t random[16])
     text[n] = '\0';
 }
 
-#if defined(OTEL_LITE_FREESTANDING)
-OTEL__FN void otel__host_read(otel__host *host, otel__resource_facts *facts)
-{
-    memset(host, 0, sizeof *host);
-    memset(facts, 0, sizeof *facts);
-}
-#else
 /* The name of the running file, from the link the system keeps; empty when there is none. */
 OTEL__FN void otel__host_executable(char text[OTEL__HOST_TEXT])
 {
@@ -10180,6 +13943,8 @@ OTEL__FN void otel__host_read(otel__host *host, otel__resource_facts *facts)
 #endif
 
 /* ---- host: after fork ---- */
+
+#if defined(OTEL__FORKS)
 
 /* The attribute of that key in an encoded Resource, or NULL. */
 OTEL__FN uint8_t *otel__host_find(const otel__out *resource, const char *key)
@@ -10226,6 +13991,8 @@ OTEL__FN void otel__host_forked(otel__out *resource, const otel__resource_facts 
         }
     }
 }
+
+#endif /* OTEL__FORKS */
 
 /* ---- host: the background thread ---- */
 
@@ -10332,19 +14099,23 @@ struct otel_sdk {
 #if defined(OTEL__FORK_PAGE)
     otel__a32 *fork_page;
 #endif
-    otel__a32  closed; /* 1 from the first otel_close() on */
+    otel__a32 closed; /* 1 from the first otel_close() on */
+#if !defined(OTEL_LITE_FREESTANDING)
     otel__host host;
-    size_t     memory_bytes;
-    bool       owned; /* the block came from OTEL_LITE_ALLOC */
+#endif
+    size_t memory_bytes;
+    bool   owned; /* the block came from OTEL_LITE_ALLOC */
 };
 
 /* ---- plan: carving the block ---- */
 
 /* What otel_open() and otel_memory_needed() both work out first. */
 typedef struct otel__plan {
-    otel__env            env;
-    otel__host           host;
-    otel__resource_facts facts;
+    otel__env env;
+#if !defined(OTEL_LITE_FREESTANDING)
+    otel__host host;
+#endif
+    otel__resource_facts facts; /* firmware: none */
     otel__diag_sink      sink;
     size_t               resource; /* bytes of the encoded Resource */
 } otel__plan;
@@ -10364,7 +14135,9 @@ OTEL__FN otel_status otel__plan_make(otel__plan *plan, const otel_options *optio
     if (plan->env.options.disabled || !plan->env.configured) {
         return OTEL_DISABLED;
     }
+#if !defined(OTEL_LITE_FREESTANDING)
     otel__host_read(&plan->host, &plan->facts);
+#endif
     otel__resource_encode(&measure, &plan->env.resource, &plan->facts, NULL);
     plan->resource = measure.len;
     if (otel__batch_overhead(plan->resource) + 64u > plan->env.options.max_request_bytes) {
@@ -10422,7 +14195,23 @@ OTEL__FN void otel__sdk_carve_http(otel__arena *a, otel__engine *e, otel__plan *
 }
 #endif
 
-/* Take every piece of the block. With a measuring arena `sdk` is a scratch object. */
+#if !defined(OTEL_LITE_NO_METRICS)
+OTEL__FN OTEL__NOINLINE void otel__sdk_carve_metrics(otel__arena *a, otel__metrics *m,
+                                                     const otel_options *o)
+{
+    m->max_instruments = o->max_instruments;
+    m->max_series = o->max_series;
+    m->max_callbacks = o->max_callbacks;
+    m->temporality = o->temporality;
+    m->histogram_aggregation = o->histogram_aggregation;
+    m->exponential_max_size = o->exponential_max_size;
+    m->drop_instruments = o->drop_instruments;
+    otel__sdk_carve_ring(a, &m->ring, o->metric_queue_bytes, 0x7fffffffu);
+    otel__metrics_init(m, a, o->series_bytes);
+}
+#endif
+
+/* Take every piece of the block. In an arena without bytes `sdk` is a scratch object. */
 OTEL__FN void otel__sdk_carve(otel__arena *a, otel_sdk *sdk, otel__plan *plan)
 {
     const otel_options *o = &plan->env.options;
@@ -10441,10 +14230,7 @@ OTEL__FN void otel__sdk_carve(otel__arena *a, otel_sdk *sdk, otel__plan *plan)
     otel__trace_init(&sdk->trace, a, r, o->max_open_spans, o->span_chunks);
 #endif
 #if !defined(OTEL_LITE_NO_METRICS)
-    sdk->metrics.max_instruments = o->max_instruments;
-    sdk->metrics.max_series = o->max_series;
-    otel__sdk_carve_ring(a, &sdk->metrics.ring, o->metric_queue_bytes, 0x7fffffffu);
-    otel__metrics_init(&sdk->metrics, a, o->series_bytes);
+    otel__sdk_carve_metrics(a, &sdk->metrics, o);
 #endif
 #if !defined(OTEL_LITE_NO_LOGS)
     otel__sdk_carve_ring(a, &sdk->logs.ring, o->log_queue_bytes, o->log_queue);
@@ -10456,27 +14242,27 @@ OTEL__FN void otel__sdk_carve(otel__arena *a, otel_sdk *sdk, otel__plan *plan)
 #endif
 }
 
-/* Bytes of the whole block for a plan. */
-OTEL__FN size_t otel__sdk_measure(otel__plan *plan)
+/* Clear `sdk`, the beginning of a block of `size` bytes, all zero, and carve that. Returns the
+ * bytes of the whole block for the plan; with size 0 nothing but `sdk` is written, to measure. */
+OTEL__FN size_t otel__sdk_lay_out(otel__plan *plan, otel_sdk *sdk, size_t size)
 {
-    otel__arena measure = otel__arena_make(NULL, 0);
-    otel_sdk    scratch; /* only its layout is worked out */
+    otel__arena block = otel__arena_make(sdk, size);
 
-    memset(&scratch, 0, sizeof scratch);
-    (void)otel__arena_take(&measure, 1, sizeof scratch);
-    otel__sdk_carve(&measure, &scratch, plan);
-    return measure.used;
+    memset(sdk, 0, sizeof *sdk);
+    (void)otel__arena_take(&block, 1, sizeof *sdk);
+    otel__sdk_carve(&block, sdk, plan);
+    return block.used;
 }
 
 OTEL_API size_t otel_memory_needed(const otel_options *options)
 {
     otel__plan plan;
-    memset(&plan, 0, sizeof plan);
-    plan.sink.fn = NULL;
+    otel_sdk   scratch;
+
     if (otel__plan_make(&plan, options) != OTEL_OK) {
         return 0;
     }
-    return otel__sdk_measure(&plan);
+    return otel__sdk_lay_out(&plan, &scratch, 0);
 }
 
 /* ---- src/sdk/fork.h ---- */
@@ -10489,24 +14275,20 @@ OTEL_API size_t otel_memory_needed(const otel_options *options)
 /* Seed what must differ between processes and between devices. */
 OTEL__FN bool otel__sdk_seed(otel_sdk *sdk)
 {
-    uint8_t  bytes[40];
-    uint64_t words[5];
-    size_t   i;
+    uint8_t bytes[40];
+    size_t  i;
 
     if (!OTEL_LITE_ENTROPY(bytes, sizeof bytes)) {
         return false;
     }
-    for (i = 0; i < 5; i++) {
-        otel__pb m = otel__pb_open(bytes + 8 * i, 8); /* the same on every byte order */
-        if (!otel__pb_read_fixed(&m, 8, &words[i])) {
-            return false; /* cannot be: eight bytes are there */
-        }
+    for (i = 0; i < 4; i++) {
+        sdk->e.r.seed[i] = otel__pb_load_le64(bytes + 8 * i); /* the same on every byte order */
     }
-    memcpy(sdk->e.r.seed, words, sizeof sdk->e.r.seed);
-    sdk->e.random = words[4];
+    sdk->e.random = (uint32_t)otel__pb_load_le64(bytes + 32);
     return true;
 }
 
+#if defined(OTEL__FORKS)
 /* In a forked child, before anything else is done there: another process, with nothing inherited
  * but the instruments and the configuration. Runs once, while every other caller is held off. */
 OTEL__FN void otel__sdk_forked(otel__recorder *r)
@@ -10538,6 +14320,8 @@ OTEL__FN void otel__sdk_forked(otel__recorder *r)
 #endif
 #if !defined(OTEL_LITE_NO_METRICS)
     otel__metrics_forget(&sdk->metrics);
+    otel__observe_forget(&sdk->metrics);
+    sdk->e.collect.series = 0;
 #endif
 #if !defined(OTEL_LITE_NO_LOGS)
     otel__ring_reset(&sdk->logs.ring);
@@ -10556,6 +14340,8 @@ OTEL__FN void otel__sdk_forked(otel__recorder *r)
     sdk->e.wakes = false; /* no thread came along */
     sdk->e.flushes = 0;
     sdk->e.reading = 0;
+    otel__a32_put(&sdk->e.lost, 0);
+    sdk->e.reading_on = false;
     otel__a64_put(&sdk->e.requests, 0);
     otel__a64_put(&sdk->e.failed, 0);
     otel__a32_put(&sdk->e.answer, OTEL__ANSWER_NONE);
@@ -10563,6 +14349,7 @@ OTEL__FN void otel__sdk_forked(otel__recorder *r)
     otel__a32_store(r->live,
                     otel__a32_peek(&sdk->closed) != 0 ? OTEL__LIVE_CLOSED : OTEL__LIVE_OPEN);
 }
+#endif
 
 /* ---- fork: being told, where no page can be marked ---- */
 
@@ -10638,42 +14425,46 @@ OTEL__FN void otel__fork_unwatch(otel__recorder *r) { (void)r; }
 
 /* ---- open ---- */
 
-OTEL__FN void otel__sdk_pipe(otel_sdk *sdk, otel_signal signal, otel__ring *ring, uint32_t batch,
-                             uint32_t delay_ms)
+OTEL__FN void otel__sdk_pipe(otel__pipe *pipe, otel__ring *ring, uint32_t batch, uint32_t delay_ms,
+                             uint64_t now)
 {
-    otel__pipe *pipe = &sdk->e.pipes[signal];
-
     pipe->ring = ring;
     pipe->batch = batch;
     pipe->delay_ns = otel__sdk_ns(delay_ms);
-    pipe->due_ns = otel__mono_ns() + pipe->delay_ns;
+    pipe->due_ns = now + pipe->delay_ns;
 }
 
 /* Connect recorder, pipes and transport. */
 OTEL__FN void otel__sdk_wire(otel_sdk *sdk, const otel_options *o)
 {
     otel__recorder *r = &sdk->e.r;
+    const uint64_t  now = otel__mono_ns();
 
     r->sdk = sdk;
+#if !defined(OTEL_LITE_NO_TRACES) || !defined(OTEL_LITE_NO_LOGS)
     r->attribute_limit = o->attribute_limit;
+#endif
     r->max_scopes = o->max_scopes;
     sdk->e.transport = o->transport;
     sdk->e.interval_ns = otel__sdk_ns(o->metric_interval_ms);
-    sdk->e.collect_ns = otel__mono_ns() + sdk->e.interval_ns;
+    sdk->e.collect_ns = now + sdk->e.interval_ns;
 #if !defined(OTEL_LITE_NO_TRACES)
     sdk->trace.batch = o->span_delay_ms == 0 ? 1u : o->span_batch;
     r->trace = &sdk->trace;
-    otel__sdk_pipe(sdk, OTEL_SIGNAL_TRACES, &sdk->trace.ring, o->span_batch, o->span_delay_ms);
+    otel__sdk_pipe(&sdk->e.pipes[OTEL_SIGNAL_TRACES], &sdk->trace.ring, o->span_batch,
+                   o->span_delay_ms, now);
 #endif
 #if !defined(OTEL_LITE_NO_METRICS)
     r->metrics = &sdk->metrics;
-    otel__sdk_pipe(sdk, OTEL_SIGNAL_METRICS, &sdk->metrics.ring, 0x7fffffffu, UINT32_MAX);
+    otel__sdk_pipe(&sdk->e.pipes[OTEL_SIGNAL_METRICS], &sdk->metrics.ring, 0x7fffffffu, UINT32_MAX,
+                   now);
     sdk->e.pipes[OTEL_SIGNAL_METRICS].whole = true;
 #endif
 #if !defined(OTEL_LITE_NO_LOGS)
     sdk->logs.batch = o->log_delay_ms == 0 ? 1u : o->log_batch;
     r->logs = &sdk->logs;
-    otel__sdk_pipe(sdk, OTEL_SIGNAL_LOGS, &sdk->logs.ring, o->log_batch, o->log_delay_ms);
+    otel__sdk_pipe(&sdk->e.pipes[OTEL_SIGNAL_LOGS], &sdk->logs.ring, o->log_batch, o->log_delay_ms,
+                   now);
 #endif
     otel__a64_put(&r->anchor, otel__unix_ns() - otel__mono_ns());
 }
@@ -10711,12 +14502,17 @@ OTEL__FN void *otel__sdk_thread(void *user)
 }
 #endif
 
-OTEL__FN bool otel__sdk_start_thread(otel_sdk *sdk)
+/* Start the thread if one is asked for; without threads otel__sdk_check() has refused. */
+OTEL__FN bool otel__sdk_start_thread(otel_sdk *sdk, const otel_options *o)
 {
 #if defined(OTEL_LITE_NO_THREADS)
     (void)sdk;
-    return false;
+    (void)o;
+    return true;
 #else
+    if (!o->background) {
+        return true;
+    }
 #if !defined(OTEL_LITE_NO_WAKE)
     sdk->e.wakes = true;
 #endif
@@ -10732,7 +14528,9 @@ OTEL__FN void otel__sdk_make_live(otel_sdk *sdk)
 
     r->live = &r->live_local;
     r->wake = otel__sdk_wake;
+#if defined(OTEL__FORKS)
     r->forked = otel__sdk_forked;
+#endif
 #if defined(OTEL__FORK_PAGE)
     sdk->fork_page = otel__platform_fork_page();
     if (sdk->fork_page != NULL) {
@@ -10740,7 +14538,7 @@ OTEL__FN void otel__sdk_make_live(otel_sdk *sdk)
     }
 #endif
     otel__a32_store(r->live, OTEL__LIVE_OPEN);
-#if !defined(OTEL_LITE_FREESTANDING) && !defined(OTEL_LITE_NO_FORK)
+#if defined(OTEL__FORKS)
     if (r->live == &r->live_local && !otel__fork_watch(r)) {
         otel__diag(&r->sink, OTEL_SEVERITY_WARN,
                    "fork is not noticed here: a child must not use the SDK", NULL, NULL);
@@ -10748,20 +14546,32 @@ OTEL__FN void otel__sdk_make_live(otel_sdk *sdk)
 #endif
 }
 
-/* The block: the user's, zeroed, or a new one. NULL when there is none large enough. */
-OTEL__FN void *otel__sdk_block(const otel_options *o, size_t need)
+/* The block: the user's, zeroed, or a new one. NULL when there is none large enough. The user's is
+ * measured with its own first bytes as scratch: a microcontroller's stack is small. */
+OTEL__FN void *otel__sdk_block(otel__plan *plan, size_t *need)
 {
+    const otel_options *o = &plan->env.options;
+
     if (o->memory != NULL) {
-        if (o->memory_bytes < need || ((uintptr_t)o->memory & (OTEL__ARENA_ALIGN - 1u)) != 0) {
+        if (o->memory_bytes < sizeof(otel_sdk) ||
+            ((uintptr_t)o->memory & (OTEL__ARENA_ALIGN - 1u)) != 0) {
             return NULL;
         }
-        memset(o->memory, 0, need);
+        *need = otel__sdk_lay_out(plan, (otel_sdk *)o->memory, 0);
+        if (o->memory_bytes < *need) {
+            return NULL;
+        }
+        memset(o->memory, 0, *need);
         return o->memory;
     }
 #if defined(OTEL_LITE_NO_MALLOC)
     return NULL;
 #else
-    return OTEL_LITE_ALLOC(need);
+    {
+        otel_sdk scratch;
+        *need = otel__sdk_lay_out(plan, &scratch, 0);
+        return OTEL_LITE_ALLOC(*need);
+    }
 #endif
 }
 
@@ -10790,33 +14600,34 @@ OTEL__FN otel_status otel__sdk_check(const otel_options *o)
 OTEL__FN otel_sdk *otel__sdk_open(otel__plan *plan, otel_status *status)
 {
     const otel_options *o = &plan->env.options;
-    const size_t        need = otel__sdk_measure(plan);
-    otel__arena         a;
+    size_t              need = 0;
     otel_sdk           *sdk;
 
     *status = otel__sdk_check(o);
     if (*status != OTEL_OK) {
         return NULL;
     }
-    sdk = (otel_sdk *)otel__sdk_block(o, need);
+    sdk = (otel_sdk *)otel__sdk_block(plan, &need);
     if (sdk == NULL) {
         *status = OTEL_NO_MEMORY;
         return NULL;
     }
-    a = otel__arena_make(sdk, need);
-    (void)otel__arena_take(&a, 1, sizeof *sdk);
+    (void)otel__sdk_lay_out(plan, sdk, need);
     sdk->memory_bytes = need;
     sdk->owned = o->memory == NULL;
+#if !defined(OTEL_LITE_NO_DIAGNOSTICS)
     sdk->e.r.sink = plan->sink;
+#endif
+#if !defined(OTEL_LITE_FREESTANDING)
     sdk->host = plan->host;
-    otel__sdk_carve(&a, sdk, plan);
+#endif
     otel__resource_encode(&sdk->e.resource, &plan->env.resource, &plan->facts, &sdk->e.r.sink);
     otel__sdk_wire(sdk, o);
     otel__sdk_make_live(sdk);
 #if !defined(OTEL_LITE_NO_THREADS)
     sdk->thread.wake[0] = sdk->thread.wake[1] = -1;
 #endif
-    if (!otel__sdk_seed(sdk) || (o->background && !otel__sdk_start_thread(sdk))) {
+    if (!otel__sdk_seed(sdk) || !otel__sdk_start_thread(sdk, o)) {
         *status = OTEL_SYSTEM;
         otel_release(sdk);
         return NULL;
@@ -10833,7 +14644,6 @@ OTEL_API otel_sdk *otel_open(const otel_options *options)
     const int saved = errno;
 #endif
 
-    memset(&plan, 0, sizeof plan);
     status = otel__plan_make(&plan, options);
     if (status == OTEL_OK) {
         sdk = otel__sdk_open(&plan, &status);
@@ -10862,12 +14672,14 @@ OTEL_API otel_sdk *otel_open(const otel_options *options)
 /* Milliseconds from `now` to `at`, rounded up: woken a little late, never in vain. */
 OTEL__FN uint32_t otel__sdk_wait_ms(uint64_t at, uint64_t now)
 {
-    uint64_t ms;
-    if (at <= now) {
-        return 0;
-    }
-    ms = (at - now + 999999u) / 1000000u;
-    return ms < 0xffffffffu ? (uint32_t)ms : 0xfffffffeu;
+    uint64_t left = at > now ? at - now : 0;
+#if defined(OTEL_LITE_FREESTANDING) /* a 64-bit division would be linked for this alone */
+    left = left < (uint64_t)1 << 38 ? left : ((uint64_t)1 << 38) - 1u; /* 274 s are enough */
+    return left > 0 ? (uint32_t)((uint64_t)(uint32_t)(left >> 6) * 274878u >> 32) + 1u : 0u;
+#else
+    left = left / 1000000u + (left % 1000000u > 0 ? 1u : 0u);
+    return left < 0xffffffffu ? (uint32_t)left : 0xfffffffeu;
+#endif
 }
 
 /* One step, if nobody else is inside. Returns the wait. */
@@ -10965,6 +14777,14 @@ OTEL_API void otel_transport_complete(otel_request *request, otel_transport_resu
 
 /* ---- run: flush and close ---- */
 
+/* A deadline as nanoseconds. */
+OTEL__FN uint64_t otel__sdk_limit(uint32_t timeout_ms)
+{
+    return otel__sdk_ns(timeout_ms == OTEL_NO_LIMIT ? UINT32_MAX
+                        : timeout_ms == OTEL_ZERO   ? 0
+                                                    : timeout_ms);
+}
+
 #define OTEL__FLUSH_NAP 10u /* ms: another thread's steps and answers are looked at this often */
 
 /* Wait a moment for a socket, or for whoever else steps. */
@@ -10995,14 +14815,15 @@ OTEL__FN bool otel__sdk_flush_begin(otel_sdk *sdk, otel__flush *flush)
 }
 
 /* One look at a flush under way. */
-OTEL__FN bool otel__sdk_flush_done(otel_sdk *sdk, const otel__flush *flush)
+OTEL__FN bool otel__sdk_flush_done(otel_sdk *sdk, otel__flush *flush)
 {
     bool done = false;
     if (otel__a32_swap(&sdk->e.busy, 1u) == 0) {
-        if (sdk->e.behind) {
+        if (sdk->e.behind && !sdk->e.reading_on) {
             otel__engine_flush_collect(&sdk->e, otel__mono_ns());
         }
         done = otel__engine_flushed(&sdk->e, flush);
+        flush->reads = sdk->e.reading_on;
         otel__a32_store(&sdk->e.busy, 0);
     }
     return done;
@@ -11022,28 +14843,13 @@ OTEL__FN void otel__sdk_flush_end(otel_sdk *sdk)
     otel__sdk_nudge(sdk); /* the request under way is the thread's again */
 }
 
-/* Records lost for good while flushing: what a flush reports as OTEL_LOST. */
-OTEL__FN uint64_t otel__sdk_refused(const otel_sdk *sdk)
-{
-    uint64_t n = 0;
-    uint32_t i;
-    for (i = 0; i < OTEL_SIGNAL_COUNT; i++) {
-        n += otel__a64_peek(&sdk->e.pipes[i].dropped[OTEL_DROP_REFUSED]);
-        n += otel__a64_peek(&sdk->e.pipes[i].dropped[OTEL_DROP_TOO_LARGE]);
-    }
-    for (i = 0; i < OTEL_DROP_COUNT; i++) { /* a reading that found no room in its queue */
-        n += otel__a64_peek(&sdk->e.r.losses.dropped[OTEL_SIGNAL_METRICS][i]);
-    }
-    return n;
-}
-
 /* The loop of a flush that has `limit` ns from `begin`. */
 OTEL__FN otel_status otel__sdk_flush_wait(otel_sdk *sdk, otel__flush *flush, bool *begun,
                                           uint64_t begin, uint64_t limit)
 {
     for (;;) {
         uint64_t passed;
-        uint32_t ms;
+        uint32_t ms, left;
         *begun = *begun || otel__sdk_flush_begin(sdk, flush);
         ms = otel__sdk_step(sdk);
         if (*begun && otel__sdk_flush_done(sdk, flush)) {
@@ -11053,22 +14859,20 @@ OTEL__FN otel_status otel__sdk_flush_wait(otel_sdk *sdk, otel__flush *flush, boo
             return OTEL_TIMEOUT; /* closed by another thread: what was left is counted there */
         }
         passed = otel__mono_ns() - begin;
-        if (passed >= limit && (limit > 0 || ms > 0 || flush->steps-- == 0)) {
+        if (passed >= limit && (limit > 0 || ms > 0 || (!flush->reads && flush->steps-- == 0))) {
             return OTEL_TIMEOUT; /* without any time: everything that needs no waiting is done */
         }
-        passed = passed < limit ? (limit - passed + 999999u) / 1000000u : 0;
+        left = otel__sdk_wait_ms(limit, passed);
         if (ms > 0) {
-            otel__sdk_nap(sdk, ms < passed ? ms : (uint32_t)passed);
+            otel__sdk_nap(sdk, ms < left ? ms : left);
         }
     }
 }
 
 OTEL__FN otel_status otel__sdk_flush(otel_sdk *sdk, uint32_t timeout_ms)
 {
-    const uint64_t limit = otel__sdk_ns(timeout_ms == OTEL_NO_LIMIT ? UINT32_MAX
-                                        : timeout_ms == OTEL_ZERO   ? 0
-                                                                    : timeout_ms);
-    const uint64_t lost = otel__sdk_refused(sdk);
+    const uint64_t limit = otel__sdk_limit(timeout_ms);
+    const uint32_t lost = otel__a32_peek(&sdk->e.lost);
     otel__flush    flush;
     bool           begun = false;
     otel_status    status;
@@ -11078,7 +14882,46 @@ OTEL__FN otel_status otel__sdk_flush(otel_sdk *sdk, uint32_t timeout_ms)
     if (begun) {
         otel__sdk_flush_end(sdk);
     }
-    return status == OTEL_OK && otel__sdk_refused(sdk) != lost ? OTEL_LOST : status;
+    return status == OTEL_OK && otel__a32_peek(&sdk->e.lost) != lost ? OTEL_LOST : status;
+}
+
+#if !defined(OTEL_LITE_NO_METRICS)
+/* One try to read all metrics. */
+OTEL__FN otel_status otel__sdk_collect(otel_sdk *sdk)
+{
+    otel_status status;
+
+    if (otel__a32_swap(&sdk->e.busy, 1u) != 0) {
+        return OTEL_TIMEOUT;
+    }
+    otel__engine_collect(&sdk->e, otel__mono_ns());
+    status = sdk->e.behind ? OTEL_TIMEOUT : OTEL_OK;
+    otel__a32_store(&sdk->e.busy, 0);
+    otel__sdk_nudge(sdk);
+    return status;
+}
+#endif
+
+OTEL_API otel_status otel_collect(otel_sdk *sdk, uint32_t timeout_ms)
+{
+#if defined(OTEL_LITE_NO_METRICS)
+    (void)sdk;
+    (void)timeout_ms;
+    return OTEL_DISABLED;
+#else
+    const uint64_t limit = otel__sdk_limit(timeout_ms);
+    const uint64_t begin = otel__mono_ns();
+    otel_status    status = OTEL_DISABLED;
+
+    while (sdk != NULL && otel__recorder_live(&sdk->e.r)) {
+        status = otel__sdk_collect(sdk);
+        if (status != OTEL_TIMEOUT || otel__mono_ns() - begin >= limit) {
+            break;
+        }
+        otel__sdk_nap(sdk, 1);
+    }
+    return status;
+#endif
 }
 
 OTEL_API otel_status otel_flush(otel_sdk *sdk, uint32_t timeout_ms)
@@ -11111,6 +14954,19 @@ OTEL__FN void otel__sdk_stop_thread(otel_sdk *sdk)
 #endif
 }
 
+/* Metrics that the last reading did not get to: each would have been a record at least. */
+OTEL__FN uint32_t otel__sdk_unread(const otel_sdk *sdk, otel_signal signal)
+{
+#if !defined(OTEL_LITE_NO_METRICS)
+    if (signal == OTEL_SIGNAL_METRICS && sdk->e.reading_on) {
+        return sdk->e.collect.n_instruments - sdk->e.collect.instrument;
+    }
+#endif
+    (void)sdk;
+    (void)signal;
+    return 0;
+}
+
 /* Count what is left in the queues as lost, and let go of the system. */
 OTEL__FN void otel__sdk_shut(otel_sdk *sdk)
 {
@@ -11124,7 +14980,8 @@ OTEL__FN void otel__sdk_shut(otel_sdk *sdk)
             uint32_t          n;
             while (otel__ring_next(pipe->ring, &c, &data, &n)) {
             }
-            otel__a64_bump(&pipe->dropped[OTEL_DROP_SHUTDOWN], c.records);
+            otel__a64_bump(&pipe->dropped[OTEL_DROP_SHUTDOWN],
+                           c.records + otel__sdk_unread(sdk, (otel_signal)i));
             otel__ring_release(pipe->ring, &c);
         }
     }
@@ -11251,13 +15108,14 @@ OTEL_API void otel_stats_get(otel_sdk *sdk, otel_stats *stats)
     stats->dropped_events = otel__a32_peek(&l->events);
     stats->bad_values = otel__a32_peek(&l->bad_values);
     stats->busy_handles = otel__a32_peek(&l->busy_handles);
-    stats->overflowed_series = otel__a32_peek(&l->overflowed);
+    stats->lost_values = otel__a32_peek(&l->lost_values);
     stats->requests = otel__a64_peek(&sdk->e.requests);
     stats->failed_requests = otel__a64_peek(&sdk->e.failed);
     stats->memory_bytes = sdk->memory_bytes;
 #if !defined(OTEL_LITE_NO_METRICS)
     stats->series = otel__a32_peek(&sdk->metrics.n_filled) -
                     otel__a32_peek(&sdk->metrics.n_instruments); /* an overflow series each */
+    stats->overflowing_instruments = otel__metrics_overflowing(&sdk->metrics);
     stats->series_bytes_used = (size_t)otel__a32_peek(&sdk->metrics.pool_used) * OTEL__SERIES_UNIT;
 #endif
 }
@@ -11295,26 +15153,30 @@ OTEL_API otel_scope *otel_scope_get(otel_sdk *sdk, const char *name, const char 
 
 OTEL_API const char *otel_status_text(otel_status status)
 {
-    switch (status) {
-#define OTEL__STATUS_CASE(name, number, text)                                                      \
-    case OTEL_##name: return text;
-        OTEL_STATUS_LIST(OTEL__STATUS_CASE)
-#undef OTEL__STATUS_CASE
-    case OTEL__STATUS_END: break;
+    static const signed char numbers[] = {
+#define OTEL__STATUS_NUMBER(name, number, text) number,
+        OTEL_STATUS_LIST(OTEL__STATUS_NUMBER)
+#undef OTEL__STATUS_NUMBER
+    };
+#define OTEL__STATUS_TEXT(name, number, text) text "\0"
+    static const char texts[] = OTEL_STATUS_LIST(OTEL__STATUS_TEXT) "unknown status";
+#undef OTEL__STATUS_TEXT
+    size_t i = 0;
+
+    while (i < sizeof numbers && numbers[i] != (int)status) {
+        i++;
     }
-    return "unknown status";
+    return otel__text_nth(texts, i);
 }
 
 OTEL_API const char *otel_drop_text(otel_drop reason)
 {
-    switch (reason) {
-#define OTEL__DROP_CASE(name, number, text)                                                        \
-    case OTEL_DROP_##name: return text;
-        OTEL_DROP_LIST(OTEL__DROP_CASE)
-#undef OTEL__DROP_CASE
-    case OTEL_DROP_COUNT: break;
-    }
-    return "unknown reason";
+#define OTEL__DROP_TEXT(name, number, text) text "\0"
+    static const char texts[] = OTEL_DROP_LIST(OTEL__DROP_TEXT) "unknown reason";
+#undef OTEL__DROP_TEXT
+
+    return otel__text_nth(texts, (unsigned)reason < OTEL_DROP_COUNT ? (size_t)reason
+                                                                    : (size_t)OTEL_DROP_COUNT);
 }
 
 #endif /* OTEL_LITE_IMPLEMENTATION */

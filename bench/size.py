@@ -4,6 +4,7 @@
   the quickstart, static with musl, stripped, -Os, next to an empty program
   the parts of src/, as this machine's code at -Os and -O2, and Cortex-M4's at -Os
   Cortex-M4 at -Os, linked: metrics over a callback, and all three signals
+  what each facility adds to a linked program, Cortex-M4's and this machine's
   the deepest stack of each recording call
 
 A tool that is missing leaves its figures out, by name: `left out: NAME (TOOL missing)`.
@@ -14,10 +15,9 @@ import sys
 
 from common import (BENCH, BUILD, COMPILER, ROOT, SMALL, build, build_static, have, machine,
                     output, write_json)
+from linked import FACILITIES, HISTOGRAM, METRICS_ONLY, SMALLEST, TARGETS, added, linked
 
-M4 = ["-std=c99", "-mcpu=cortex-m4", "-mthumb", "-Os", "-ffunction-sections", "-fdata-sections"]
-M4_LINK = ["-nostartfiles", "--specs=nano.specs", "-Wl,--gc-sections", "-Wl,-e,main"]
-METRICS_ONLY = ["-DOTEL_LITE_NO_TRACES", "-DOTEL_LITE_NO_LOGS"]
+M4 = TARGETS["m4"][1]
 HOST = platform.machine()
 PARTS = "src/otel_lite.in.h"
 SPLIT = ["-g", "-ffunction-sections", "-fdata-sections", f'-DBENCH_HEADER="{PARTS}"']
@@ -44,20 +44,29 @@ def quickstart(sizes):
           f"{sizes['musl_empty']}; 96 KiB is {96 * 1024}")
 
 
-def text_bytes(program):
-    """Code and constants of a linked program for Cortex-M."""
-    return int(output("arm-none-eabi-size", program).splitlines()[1].split()[0])
-
-
 def cortex_m4(sizes):
     if not have("arm-none-eabi-gcc"):
         return left_out("Cortex-M4", "arm-none-eabi-gcc")
-    for name, flags in (("m4_empty", ["-DBENCH_BARE"]), ("m4_metrics", METRICS_ONLY),
-                        ("m4_all", [])):
-        program = build(name, [BENCH / "firmware.c"], *M4, *M4_LINK, *flags, cc="arm-none-eabi-gcc")
-        sizes[name] = text_bytes(program)
-    print(f"Cortex-M4 -Os over a callback, C library's share included: metrics "
-          f"{sizes['m4_metrics']} bytes, all three signals {sizes['m4_all']}")
+    sizes["m4_empty"] = linked("m4", "empty", ["-DBENCH_BARE"])["whole"]
+    for name, flags in (("metrics", [*METRICS_ONLY, *HISTOGRAM]),
+                        ("metrics_small", [*METRICS_ONLY, *HISTOGRAM, *SMALLEST]),
+                        ("all", HISTOGRAM)):
+        found = linked("m4", name, flags)
+        sizes.update({f"m4_{name}": found["whole"], f"m4_{name}_own": found["own"],
+                      f"m4_{name}_libc": found["libc"]})
+        print(f"Cortex-M4 -Os over a callback, {name}: {found['whole']} bytes: the library "
+              f"{found['own']}, C library and soft floating point {found['libc']}, the program "
+              f"{found['program']}; 12 KiB is {12 * 1024}")
+
+
+def facilities(sizes):
+    columns = {f"{HOST if target == 'host' else target}_os": added(target) for target in TARGETS}
+    columns = {name: column for name, column in columns.items() if column}
+    print(f"\n{'bytes a facility adds':24}" + "".join(f"{name:>13}{'libc':>7}" for name in columns))
+    for name in FACILITIES:
+        print(f"{name:24}" + "".join(f"{column[name]['own']:13}{column[name]['libc']:7}"
+                                     for column in columns.values()))
+    sizes["facilities"] = columns
 
 
 # ---- parts ----
@@ -123,10 +132,12 @@ def parts(sizes):
 # ---- stack ----
 
 def recording_calls():
-    """The public calls for any thread at any time: those of signals.h that create nothing."""
-    text = (ROOT / "src" / "api" / "signals.h").read_text()
+    """The calls for any thread at any time: those that create and register nothing; of the bound
+    ones, which are inline, what they call."""
+    headers = [ROOT / "src" / "api" / name for name in ("signals.h", "metrics.h", "bound.h")]
+    text = "".join(header.read_text() for header in headers)
     names = re.findall(r"^OTEL_API [\w \*]*?(otel_\w+)\(", text, re.M)
-    return [name for name in names if "_create" not in name]
+    return [name for name in names if "_create" not in name and "_callback_" not in name]
 
 
 def call_graph(path):
@@ -181,6 +192,7 @@ def main():
     sizes = {"machine": machine()}
     quickstart(sizes)
     cortex_m4(sizes)
+    facilities(sizes)
     parts(sizes)
     stack(sizes)
     write_json(BENCH / "size.json", sizes)

@@ -20,16 +20,32 @@
 #define BATCH  512u
 #define SETS   1000u
 #define VALUES 1024u /* a power of two */
+#define FULL   2000u /* attribute sets that an instrument takes before it overflows */
 #define BODY   "0123456789012345678901234567890123456789"
 
-static otel_sdk           *sdk;
-static otel_scope         *scope;
-static otel_counter       *requests;
-static otel_counter       *users;
-static otel_histogram_f64 *durations;
-static double              values[VALUES];
-static uint64_t            sent_ns; /* when the transport got the last request */
-static int                 second_cpu = -1;
+/* The attributes of all workloads, built at each call. */
+#define METHOD       otel_str("http.request.method", "GET")
+#define ROUTE        otel_str("http.route", "/api/users/{id}")
+#define ATTRS        OTEL_ATTRS(METHOD, otel_int("http.response.status_code", 200), ROUTE)
+#define ATTRS_OF(id) OTEL_ATTRS(METHOD, ROUTE, otel_int("user.id", (int64_t)(id)))
+
+static otel_sdk     *sdk;
+static otel_sdk     *full_sdk; /* its one counter has no place for a new set */
+static otel_scope   *scope;
+static otel_counter *requests;
+static otel_counter *users;
+static otel_counter *bare;
+static otel_counter *crowded; /* full_sdk's */
+
+static otel_bound_counter       bound_requests;
+static otel_histogram_f64      *durations;
+static otel_bound_histogram_f64 bound_durations;
+static otel_histogram_f64      *scaled[3]; /* exponential, for: as W3, wide, narrow */
+static otel_bound_histogram_f64 bound_scaled[3];
+
+static double   values[3][VALUES];
+static uint64_t sent_ns; /* when the transport got the last request */
+static int      second_cpu = -1;
 
 /* ---- allocations: the linker sends every call here (-Wl,--wrap) ---- */
 
@@ -70,27 +86,68 @@ static otel_transport_result discard(void *user, otel_request *request)
     return OTEL_TRANSPORT_SENT;
 }
 
-static bool set_up(void)
+static otel_sdk *open_sdk(void)
 {
     otel_options options;
-    uint64_t     lcg = 42;
 
     memset(&options, 0, sizeof options);
     options.service_name = "bench";
     options.transport.send = discard;
     options.metric_interval_ms = 3600000;
+    options.max_series = FULL;
     options.ignore_environment = true;
     options.ignore_host = true;
-    sdk = otel_open(&options);
+    return otel_open(&options);
+}
+
+/* Log-uniform: `low` times up to `span`. */
+static void make_values(double *to, double low, double span)
+{
+    uint64_t lcg = 42;
+
+    for (size_t i = 0; i < VALUES; i++) {
+        lcg = lcg * 6364136223846793005u + 1442695040888963407u;
+        to[i] = low * pow(span, (double)(lcg >> 11) / 9007199254740992.0);
+    }
+}
+
+static bool set_up_histograms(void)
+{
+    static const char *const names[] = { "as_w3", "wide", "narrow" };
+    otel_histogram_options   options;
+    bool                     made = true;
+
+    memset(&options, 0, sizeof options);
+    options.aggregation = OTEL_AGGREGATION_BASE2_EXPONENTIAL_BUCKET_HISTOGRAM;
+    options.max_size = 160;
+    make_values(values[0], 0.1, 1e5);
+    make_values(values[1], 1e-9, 1e18);
+    make_values(values[2], 100, 1.1);
+    durations = otel_histogram_create_f64(scope, "durations", "ms", NULL, NULL);
+    bound_durations = otel_histogram_bind_f64(durations, ATTRS);
+    for (size_t i = 0; i < 3; i++) {
+        scaled[i] = otel_histogram_create_f64(scope, names[i], "ms", NULL, &options);
+        bound_scaled[i] = otel_histogram_bind_f64(scaled[i], ATTRS);
+        made = made && bound_scaled[i].cell != NULL;
+    }
+    return made && bound_durations.cell != NULL;
+}
+
+static bool set_up(void)
+{
+    sdk = open_sdk();
+    full_sdk = open_sdk();
     scope = otel_scope_get(sdk, "bench", NULL);
     requests = otel_counter_create(scope, "requests", "{request}", NULL);
     users = otel_counter_create(scope, "users", "{request}", NULL);
-    durations = otel_histogram_create_f64(scope, "durations", "ms", NULL, NULL);
-    for (size_t i = 0; i < VALUES; i++) { /* log-uniform from 0.1 to 10000 */
-        lcg = lcg * 6364136223846793005u + 1442695040888963407u;
-        values[i] = 0.1 * pow(1e5, (double)(lcg >> 11) / 9007199254740992.0);
+    bare = otel_counter_create(scope, "bare", NULL, NULL);
+    bound_requests = otel_counter_bind(requests, ATTRS);
+    crowded = otel_counter_create(otel_scope_get(full_sdk, "bench", NULL), "crowded", NULL, NULL);
+    for (uint32_t i = 0; i < FULL; i++) {
+        otel_counter_add(crowded, 1, ATTRS_OF(SETS + i));
     }
-    return scope != NULL && requests != NULL && users != NULL && durations != NULL;
+    return users != NULL && bare != NULL && crowded != NULL && bound_requests.cell != NULL &&
+           set_up_histograms();
 }
 
 /* Until nothing is queued. */
@@ -148,9 +205,7 @@ static void spans(uint32_t n)
 {
     for (uint32_t i = 0; i < n; i++) {
         const otel_span span = otel_span_start(scope, "GET /api/users/{id}", NULL);
-        otel_span_set(span, OTEL_ATTRS(otel_str("http.request.method", "GET"),
-                                       otel_int("http.response.status_code", 200),
-                                       otel_str("http.route", "/api/users/{id}")));
+        otel_span_set(span, ATTRS);
         otel_span_end(span);
     }
 }
@@ -166,9 +221,7 @@ static void unsampled_spans(uint32_t n)
     options.parent = &parent;
     for (uint32_t i = 0; i < n; i++) {
         const otel_span span = otel_span_start(scope, "GET /api/users/{id}", &options);
-        otel_span_set(span, OTEL_ATTRS(otel_str("http.request.method", "GET"),
-                                       otel_int("http.response.status_code", 200),
-                                       otel_str("http.route", "/api/users/{id}")));
+        otel_span_set(span, ATTRS);
         otel_span_end(span);
     }
 }
@@ -176,40 +229,79 @@ static void unsampled_spans(uint32_t n)
 static void adds(uint32_t n)
 {
     for (uint32_t i = 0; i < n; i++) {
-        otel_counter_add(requests, 1,
-                         OTEL_ATTRS(otel_str("http.request.method", "GET"),
-                                    otel_int("http.response.status_code", 200),
-                                    otel_str("http.route", "/api/users/{id}")));
+        otel_counter_add(requests, 1, ATTRS);
     }
 }
 
 static void cycling_adds(uint32_t n)
 {
     for (uint32_t i = 0; i < n; i++) {
-        otel_counter_add(users, 1,
-                         OTEL_ATTRS(otel_str("http.request.method", "GET"),
-                                    otel_str("http.route", "/api/users/{id}"),
-                                    otel_int("user.id", (int64_t)(i % SETS))));
+        otel_counter_add(users, 1, ATTRS_OF(i % SETS));
     }
 }
 
-static void values_recorded(uint32_t n)
+static void cycling_few(uint32_t n)
 {
     for (uint32_t i = 0; i < n; i++) {
-        otel_histogram_record_f64(durations, values[i & (VALUES - 1u)],
-                                  OTEL_ATTRS(otel_str("http.request.method", "GET"),
-                                             otel_int("http.response.status_code", 200),
-                                             otel_str("http.route", "/api/users/{id}")));
+        otel_counter_add(users, 1, ATTRS_OF(i % 8u));
     }
 }
+
+static void bare_adds(uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        otel_counter_add(bare, 1, OTEL_NO_ATTRS);
+    }
+}
+
+static void bound_adds(uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        otel_bound_counter_add(bound_requests, 1);
+    }
+}
+
+static void overflowing_adds(uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        otel_counter_add(crowded, 1, ATTRS);
+    }
+}
+
+static void cycling_overflowing_adds(uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        otel_counter_add(crowded, 1, ATTRS_OF(i % SETS));
+    }
+}
+
+static void record(otel_histogram_f64 *histogram, const double *from, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        otel_histogram_record_f64(histogram, from[i & (VALUES - 1u)], ATTRS);
+    }
+}
+
+static void explicit_values(uint32_t n) { record(durations, values[0], n); }
+static void scaled_values(uint32_t n) { record(scaled[0], values[0], n); }
+static void wide_values(uint32_t n) { record(scaled[1], values[1], n); }
+static void narrow_values(uint32_t n) { record(scaled[2], values[2], n); }
+
+static void record_bound(otel_bound_histogram_f64 histogram, const double *from, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        otel_bound_histogram_record_f64(histogram, from[i & (VALUES - 1u)]);
+    }
+}
+
+static void bound_values(uint32_t n) { record_bound(bound_durations, values[0], n); }
+static void bound_scaled_values(uint32_t n) { record_bound(bound_scaled[0], values[0], n); }
+static void bound_narrow_values(uint32_t n) { record_bound(bound_scaled[2], values[2], n); }
 
 static void logs(uint32_t n)
 {
     for (uint32_t i = 0; i < n; i++) {
-        otel_log(scope, OTEL_SEVERITY_INFO, BODY,
-                 OTEL_ATTRS(otel_str("http.request.method", "GET"),
-                            otel_int("http.response.status_code", 200),
-                            otel_str("http.route", "/api/users/{id}")));
+        otel_log(scope, OTEL_SEVERITY_INFO, BODY, ATTRS);
     }
 }
 
@@ -249,6 +341,11 @@ static bench_sample encoding(long n)
 
 /* ---- two threads on one series ---- */
 
+typedef struct half {
+    void (*work)(uint32_t n);
+    uint32_t n;
+} half;
+
 static atomic_int started;
 
 static void pin(int cpu)
@@ -264,32 +361,35 @@ static void pin(int cpu)
     }
 }
 
-static void *partner(void *n)
+static void *partner(void *its)
 {
+    const half *h = (const half *)its;
+
     pin(second_cpu);
     started++;
     while (started < 2) {
     }
-    adds(*(uint32_t *)n);
+    h->work(h->n);
     return NULL;
 }
 
-/* ns of wall time per addition, both threads' additions counted. */
-static bench_sample two_threads(uint32_t n)
+/* ns of wall time per call, both threads' calls counted. */
+static bench_sample two_threads(void (*work)(uint32_t n), uint32_t n)
 {
+    half         h = { work, n };
     bench_sample s = { 0, 0, 0 };
     pthread_t    other;
     uint64_t     begin;
 
     started = 0;
-    if (pthread_create(&other, NULL, partner, &n) != 0) {
+    if (pthread_create(&other, NULL, partner, &h) != 0) {
         return s;
     }
     while (started < 1) {
     }
     begin = bench_wall_ns();
     started++;
-    adds(n);
+    work(n);
     pthread_join(other, NULL);
     s.caller = (double)(bench_wall_ns() - begin) / (2.0 * n);
     s.all = s.caller;
@@ -303,6 +403,29 @@ static void print_sample(const char *name, bench_sample s)
     printf("%s %.3f %.3f %.6f\n", name, s.caller, s.all, s.allocs);
 }
 
+/* Each line is one loop; a quick round does n calls. */
+static const struct {
+    const char *name;
+    void (*work)(uint32_t n);
+    uint32_t n;
+} loops[] = {
+    { "W1b", unsampled_spans, 50000 },
+    { "W2", adds, 100000 },
+    { "W2b", bound_adds, 200000 },
+    { "W2c", cycling_adds, 50000 },
+    { "W2o", overflowing_adds, 50000 },
+    { "W2oc", cycling_overflowing_adds, 50000 },
+    { "W3", explicit_values, 50000 },
+    { "W3b", scaled_values, 50000 },
+    { "W3bw", wide_values, 50000 },
+    { "W3bn", narrow_values, 50000 },
+    { "W3c", bound_values, 50000 },
+    { "bare", bare_adds, 100000 }, /* from here on: to tell where the time goes */
+    { "few", cycling_few, 50000 },
+    { "bound", bound_scaled_values, 50000 },
+    { "bound_narrow", bound_narrow_values, 50000 },
+};
+
 static void one_round(long scale)
 {
     printf("floor.clock %.3f\n", floor_clock(scale));
@@ -310,30 +433,34 @@ static void one_round(long scale)
     printf("floor.span %.3f\n", floor_span(scale));
     printf("floor.memcpy %.3f\n", floor_memcpy(scale));
     print_sample("W1", bursts(spans, 20 * scale));
-    print_sample("W1b", loop(unsampled_spans, (uint32_t)(50000 * scale)));
-    print_sample("W2", loop(adds, (uint32_t)(100000 * scale)));
-    print_sample("W2c", loop(cycling_adds, (uint32_t)(50000 * scale)));
-    print_sample("W3", loop(values_recorded, (uint32_t)(50000 * scale)));
+    for (size_t i = 0; i < sizeof loops / sizeof loops[0]; i++) {
+        print_sample(loops[i].name, loop(loops[i].work, loops[i].n * (uint32_t)scale));
+    }
     print_sample("W4", bursts(logs, 20 * scale));
     print_sample("W5", encoding(50 * scale));
     if (second_cpu >= 0) {
-        print_sample("W7", two_threads((uint32_t)(50000 * scale)));
+        print_sample("W7", two_threads(adds, (uint32_t)(50000 * scale)));
+        print_sample("W7b", two_threads(bound_adds, (uint32_t)(50000 * scale)));
     }
 }
 
-/* Everything that was started was delivered, and every set found its series. */
+/* Everything that was started was delivered, every set found its series, and only the crowded
+ * counter overflowed, which got no set but its first. */
 static bool nothing_is_missing(void)
 {
     otel_stats stats;
+    otel_stats full;
     bool       whole = true;
 
     drain();
     otel_stats_get(sdk, &stats);
+    otel_stats_get(full_sdk, &full);
     for (int i = 0; i < OTEL_SIGNAL_COUNT; i++) {
         whole = whole && stats.signal[i].delivered == stats.signal[i].ended;
     }
-    return whole && stats.overflowed_series == 0 && stats.dropped_attributes == 0 &&
-           stats.bad_values == 0 && stats.busy_handles == 0;
+    return whole && stats.overflowing_instruments == 0 && stats.dropped_attributes == 0 &&
+           stats.bad_values == 0 && stats.lost_values == 0 && stats.busy_handles == 0 &&
+           full.overflowing_instruments == 1 && full.series == FULL;
 }
 
 int main(int argc, char **argv)
@@ -358,6 +485,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "workloads: records were lost, the times are worth nothing\n");
         return 1;
     }
+    otel_release(full_sdk);
     otel_release(sdk);
     return 0;
 }

@@ -12,6 +12,8 @@
 #include "api/config.h"
 #include "api/api.h"
 #include "api/signals.h"
+#include "api/metrics.h"
+#include "api/bound.h"
 #include "api/disabled.h"
 
 #endif /* OTEL_LITE_H */
@@ -20,6 +22,7 @@
 #define OTEL__IMPLEMENTED
 
 #include "core/platform.h"
+#include "core/bytes.h"
 #include "core/diag.h"
 #include "core/arena.h"
 #include "core/ring.h"
@@ -29,6 +32,7 @@
 #include "wire/proto.h"
 #include "wire/otlp.h"
 #include "wire/attr.h"
+#include "wire/attr_same.h"
 #include "wire/attrs.h"
 #include "wire/resource.h"
 
@@ -37,9 +41,16 @@
 #include "record/trace.h"
 #include "record/log.h"
 #include "record/histogram.h"
+#include "record/exponential_index.h"
+#include "record/exponential.h"
 #include "record/series.h"
 #include "record/series_table.h"
+#include "record/series_list.h"
+#include "record/point.h"
+#include "record/instrument.h"
 #include "record/metric.h"
+#include "record/bound.h"
+#include "record/observe.h"
 #include "record/collect.h"
 
 #include "send/batch.h"
@@ -49,6 +60,7 @@
 #include "send/resolve.h"
 #include "send/net.h"
 
+#include "sdk/env_table.h"
 #include "sdk/env.h"
 #include "sdk/engine.h"
 #include "sdk/host.h"

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Write docs/configuration.md from the table of settings in src/sdk/env.h.
+"""Write docs/configuration.md from the table of settings in src/sdk/env_table.h.
 
     configuration_doc.py            write the page
     configuration_doc.py --check    exit 1, and say what to do, when the page is stale
@@ -12,8 +12,9 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
-SOURCE = "src/sdk/env.h"
+SOURCE = "src/sdk/env_table.h"
 PAGE = "docs/configuration.md"
+LISTS = ["PROGRAM", "SPANS", "METRICS", "EXPONENTIAL", "LOGS", "RECORDS", "SHARED", "FLAGS"]
 
 # kind: what the page calls it, what OTEL_ZERO gives (where 0 is within bounds), OTEL_NO_LIMIT
 KINDS = {
@@ -25,6 +26,7 @@ KINDS = {
     "BATCH": ("number", "none", "all that is queued"),
     "LIMIT": ("number", "none", "no limit"),
     "FLAG": ("boolean", None, None),
+    "CHOICE": ("word", None, None),
     "TEXT": ("text", None, None),
     "URL": ("URL", None, None),
     "HEADERS": ("header list", None, None),
@@ -34,7 +36,7 @@ KINDS = {
 HEAD = """\
 # Configuration
 
-Written by `tools/configuration_doc.py` from the table in `src/sdk/env.h`; do not edit.
+Written by `tools/configuration_doc.py` from the table in `src/sdk/env_table.h`; do not edit.
 
 A setting is a field of `otel_options` and, where OpenTelemetry has one, an environment
 variable. Who wins: the field set in code, then the variable, then the field of
@@ -54,6 +56,9 @@ variable. Who wins: the field set in code, then the variable, then the field of
 - **Booleans** are true when they read `true`, in any case. Everything else is false; what is
   not `false` is reported. A flag that is true in code stays true; a variable that is set
   decides over the fallback, in both directions.
+- **Words** may have letters of either case; spaces and tabs around them do not count. In code a
+  field holds the number of an enumerator. What needs a facility that is not compiled in is
+  refused in code with `OTEL_UNSUPPORTED`, and in the variable reported and treated as unset.
 - **Attribute lists** are `key=value,key2=value2`. Spaces and tabs around keys and values do not
   count, then `%` and two hexadecimal digits stand for a byte, in keys and values (`%2C` is a
   comma); a further `=` belongs to the value; of equal keys the last one counts; empty members
@@ -64,7 +69,8 @@ variable. Who wins: the field set in code, then the variable, then the field of
 - **URLs** are `http://` or `https://`, a host, perhaps a port and a path. `/v1/traces`,
   `/v1/metrics` and `/v1/logs` are appended. User names and passwords are refused: use a header.
 
-Telemetry is off unless there is an endpoint or a transport.
+Telemetry is off unless there is an endpoint or a transport. What belongs to a signal that is
+compiled out is not looked at. In firmware a field out of bounds is reported without its bounds.
 """
 
 RESOURCE = """\
@@ -78,7 +84,7 @@ Later ones win, key by key: built-in attributes (`service.name`, `telemetry.sdk.
 
 
 class Row(NamedTuple):
-    """One setting: the columns of OTEL__ENV_LIST."""
+    """One setting: the columns of the lists."""
     field: str
     kind: str
     variable: str
@@ -113,9 +119,17 @@ def settings(root):
             return ""
         return ast.literal_eval(word) if word[0] in '"0123456789' else word
 
-    rows = [Row(*map(value, row)) for row in macro_rows(text, "OTEL__ENV_LIST")]
+    rows = [Row(*map(value, row)) for name in LISTS
+            for row in macro_rows(text, f"OTEL__ENV_{name}")]
     given = [(row[0], value(row[2])) for row in macro_rows(text, "OTEL__ENV_GIVEN")]
     return rows, given
+
+
+def words(root):
+    """{field: the words of its numbers, from the row's lowest on}"""
+    text = (root / SOURCE).read_text()
+    return {field: ast.literal_eval(listed).split(",")
+            for field, listed in macro_rows(text, "OTEL__ENV_WORDS")}
 
 
 def default(row, firmware):
@@ -148,10 +162,17 @@ def page(root):
                  "`OTEL_NO_LIMIT`", "for"), line(*["--"] * 9)]
     for r in rows:
         name, zero, no_limit = KINDS[r.kind]
-        if r.high:
+        if r.high and r.kind != "CHOICE":
             out.append(line(f"`{r.field}`", name, default(r, False), default(r, True), str(r.low),
                             "its queue" if r.kind == "BATCH" else str(r.high),
                             zero if r.low == 0 else "-", no_limit or "-", r.about))
+    out += ["", "## Words", "",
+            line("option", "default", "words", "for"), line(*["--"] * 4)]
+    named = words(root)
+    for r in rows:
+        if r.kind == "CHOICE":
+            out.append(line(f"`{r.field}`", f"`{named[r.field][r.hosted - r.low]}`",
+                            ", ".join(f"`{word}`" for word in named[r.field]), r.about))
     out += ["", "## Texts and flags", "",
             line("option", "type", "default", "for"), line(*["--"] * 4)]
     out += [line(f"`{r.field}`", KINDS[r.kind][0], default(r, False), r.about)

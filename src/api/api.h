@@ -61,16 +61,20 @@ typedef enum otel_drop {
 
 /* ---- handles ---- */
 
-typedef struct otel_sdk           otel_sdk;
-typedef struct otel_scope         otel_scope;
-typedef struct otel_counter       otel_counter;
-typedef struct otel_counter_f64   otel_counter_f64;
-typedef struct otel_updown        otel_updown;
-typedef struct otel_updown_f64    otel_updown_f64;
-typedef struct otel_gauge         otel_gauge;
-typedef struct otel_gauge_f64     otel_gauge_f64;
-typedef struct otel_histogram     otel_histogram;
-typedef struct otel_histogram_f64 otel_histogram_f64;
+typedef struct otel_sdk            otel_sdk;
+typedef struct otel_scope          otel_scope;
+typedef struct otel_counter        otel_counter;
+typedef struct otel_counter_f64    otel_counter_f64;
+typedef struct otel_updown         otel_updown;
+typedef struct otel_updown_f64     otel_updown_f64;
+typedef struct otel_gauge          otel_gauge;
+typedef struct otel_gauge_f64      otel_gauge_f64;
+typedef struct otel_histogram      otel_histogram;
+typedef struct otel_histogram_f64  otel_histogram_f64;
+typedef struct otel_observable     otel_observable;
+typedef struct otel_observable_f64 otel_observable_f64;
+typedef struct otel_observer       otel_observer;
+typedef struct otel_registration   otel_registration;
 
 /* ---- attributes ---- */
 
@@ -235,8 +239,9 @@ typedef struct otel_stats {
     uint64_t          dropped_attributes;        /* over a limit, without a key, or no room   */
     uint64_t          dropped_events;            /* span events that found no room            */
     uint64_t          bad_values;                /* NaN, infinite, or negative counter adds   */
+    uint64_t          lost_values;               /* exponential histograms: met a busy window */
     uint64_t          busy_handles;              /* calls on a span another thread was using  */
-    uint64_t          overflowed_series;         /* measurements sent to the overflow series  */
+    uint64_t          overflowing_instruments;   /* with values in otel.metric.overflow       */
     uint64_t          series;                    /* attribute sets in use, all instruments    */
     uint64_t          requests;                  /* attempts handed to the transport          */
     uint64_t          failed_requests;           /* of those, answered by retry or refusal    */
@@ -276,6 +281,36 @@ typedef struct otel_transport {
     void *user;
 } otel_transport;
 
+/* ---- readings of metrics ---- */
+
+/* What one reading covers. Up-down counters and gauges are cumulative with every preference. */
+typedef enum otel_temporality {
+    OTEL_TEMPORALITY_DEFAULT = 0,    /* the environment's, else cumulative                        */
+    OTEL_TEMPORALITY_DELTA = 1,      /* counters and histograms: since the last reading           */
+    OTEL_TEMPORALITY_CUMULATIVE = 2, /* since the start                                           */
+    OTEL_TEMPORALITY_LOWMEMORY = 3   /* delta for counters and histograms that are recorded into,
+                                        cumulative for observable counters                        */
+} otel_temporality;
+
+/* How measurements become points. */
+typedef enum otel_aggregation {
+    OTEL_AGGREGATION_DEFAULT = 0,
+    OTEL_AGGREGATION_DROP = 1,
+    OTEL_AGGREGATION_EXPLICIT_BUCKET_HISTOGRAM = 4,
+    OTEL_AGGREGATION_BASE2_EXPONENTIAL_BUCKET_HISTOGRAM = 5
+} otel_aggregation;
+
+/* The kinds of instruments, as bits of options.drop_instruments: 1u << OTEL_INSTRUMENT_GAUGE. */
+typedef enum otel_instrument {
+    OTEL_INSTRUMENT_COUNTER = 0,
+    OTEL_INSTRUMENT_UPDOWN = 1,
+    OTEL_INSTRUMENT_GAUGE = 2,
+    OTEL_INSTRUMENT_HISTOGRAM = 3,
+    OTEL_INSTRUMENT_OBSERVABLE_COUNTER = 4,
+    OTEL_INSTRUMENT_OBSERVABLE_UPDOWN = 5,
+    OTEL_INSTRUMENT_OBSERVABLE_GAUGE = 6
+} otel_instrument;
+
 /* ---- the SDK ---- */
 
 #define OTEL_ZERO 0xffffffffu /* for a number field where 0 is wanted: as 0 in its variable */
@@ -306,11 +341,21 @@ typedef struct otel_options {
     uint32_t span_chunks;      /* OTEL_LITE_CHUNK_BYTES each, shared [256; firmware 4]            */
 
     /* metrics */
-    uint32_t metric_interval_ms; /* OTEL_METRIC_EXPORT_INTERVAL [60000] */
+    uint32_t metric_interval_ms; /* OTEL_METRIC_EXPORT_INTERVAL; OTEL_NO_LIMIT: only when asked
+                                    [60000]                                                     */
     uint32_t metric_queue_bytes; /* readings, by default >= series_bytes [1 MiB; firmware 1024] */
-    uint32_t series_bytes;    /* attribute sets and their values [1 MiB; firmware 1024]         */
+    uint32_t series_bytes;    /* attribute sets and their values [1 MiB; firmware 2048]         */
     uint32_t max_series;      /* attribute sets of one instrument [2000; firmware 16]           */
     uint32_t max_instruments; /* [256; firmware 8]                                              */
+    uint32_t max_callbacks;   /* [64; firmware 4]                                               */
+    uint32_t
+        temporality; /* enum otel_temporality, OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE
+                             [cumulative]                                                       */
+    uint32_t histogram_aggregation; /* enum otel_aggregation,
+                                        OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION
+                                        [explicit buckets]                                      */
+    uint32_t exponential_max_size;  /* buckets of each sign [160]                              */
+    uint32_t drop_instruments;      /* bits 1u << enum otel_instrument: not aggregated [none]  */
 
     /* log records */
     uint32_t log_delay_ms; /* [1000]                                                            */
@@ -377,6 +422,17 @@ struct pollfd;
  * Threads  the thread that calls otel_poll(). */
 OTEL_API size_t otel_poll_fds(otel_sdk *sdk, struct pollfd *fds, size_t capacity);
 #endif
+
+/* Read all metrics into their queue now, callbacks included; sending takes its usual course.
+ *
+ *   timeout_ms  how long to wait for another thread that is inside the engine, and for recordings
+ *               into histograms that are under way; 0 = one try; OTEL_NO_LIMIT is possible
+ * Returns  OTEL_OK, also when the queue holds a part only: the rest is read as it empties;
+ *          OTEL_TIMEOUT (nothing read, or a histogram is a moment behind: its values come with
+ *          the next reading); OTEL_DISABLED.
+ * Threads  as otel_flush().
+ * Spec     metrics/sdk.md "Collect". */
+OTEL_API otel_status otel_collect(otel_sdk *sdk, uint32_t timeout_ms);
 
 /* Collect metrics and deliver everything recorded so far.
  *

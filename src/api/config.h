@@ -48,6 +48,12 @@
 #if !defined(OTEL_LITE_NO_MALLOC)
 #define OTEL_LITE_NO_MALLOC
 #endif
+#if !defined(OTEL_LITE_SERIES_TABLE) && !defined(OTEL_LITE_SERIES_LIST)
+#define OTEL_LITE_SERIES_LIST
+#endif
+#if !defined(OTEL_LITE_NO_EXPONENTIAL) && !defined(OTEL_LITE_EXPONENTIAL)
+#define OTEL_LITE_NO_EXPONENTIAL
+#endif
 #endif
 
 #if defined(OTEL_LITE_SINGLE_THREADED) && !defined(OTEL_LITE_NO_THREADS)

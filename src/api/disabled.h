@@ -1,13 +1,14 @@
 /* disabled: what the calls are when OTEL_LITE_DISABLE is defined: nothing, inlined even without
  * optimisation, so that no symbol and no code of the library remains in the program. The twins of
- * the declarations in api.h and signals.h, in their order; a test compares the two lists.
+ * the declarations in api.h, signals.h, metrics.h and bound.h, in their order; a test compares
+ * the two lists.
  * Spec: metrics/noop.md, logs/noop.md; trace/api.md "in the absence of an installed SDK". */
 #ifndef OTEL__API_DISABLED_H
 #define OTEL__API_DISABLED_H
 
 #if defined(OTEL_LITE_DISABLE)
 
-#include "signals.h"
+#include "bound.h"
 
 OTEL_API otel_sdk *otel_open(const otel_options *options)
 {
@@ -27,6 +28,13 @@ OTEL_API uint32_t otel_poll(otel_sdk *sdk)
 {
     (void)sdk;
     return UINT32_MAX;
+}
+
+OTEL_API otel_status otel_collect(otel_sdk *sdk, uint32_t timeout_ms)
+{
+    (void)sdk;
+    (void)timeout_ms;
+    return OTEL_DISABLED;
 }
 
 OTEL_API otel_status otel_flush(otel_sdk *sdk, uint32_t timeout_ms)
@@ -49,7 +57,9 @@ OTEL_API void otel_stats_get(otel_sdk *sdk, otel_stats *stats)
 {
     (void)sdk;
     if (stats != NULL) {
-        const otel_stats none = { { { 0, 0, 0, 0, 0, 0, { 0 } } }, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 };
+        const otel_stats none = {
+            { { 0, 0, 0, 0, 0, 0, { 0 } } }, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
+        };
         *stats = none;
     }
 }
@@ -156,6 +166,25 @@ OTEL_API otel_context otel_span_context(otel_span span) { return span.context; }
 OTEL_API otel_context otel_span_attach(otel_span span) { return span.context; }
 
 OTEL_API void otel_span_detach(otel_context previous) { (void)previous; }
+
+#endif
+
+#if !defined(OTEL_LITE_NO_LOGS)
+
+OTEL_API void otel_log(otel_scope *scope, otel_severity severity, const char *body,
+                       otel_attrs attrs)
+{
+    (void)scope;
+    (void)severity;
+    (void)body;
+    (void)attrs;
+}
+
+OTEL_API void otel_log_emit(otel_scope *scope, const otel_log_record *record)
+{
+    (void)scope;
+    (void)record;
+}
 
 #endif
 
@@ -302,23 +331,219 @@ OTEL_API void otel_histogram_record_f64(otel_histogram_f64 *histogram, double va
     (void)attrs;
 }
 
-#endif
+OTEL_API bool otel_counter_enabled(const otel_counter *counter)
+{
+    (void)counter;
+    return false;
+}
 
-#if !defined(OTEL_LITE_NO_LOGS)
+OTEL_API bool otel_counter_enabled_f64(const otel_counter_f64 *counter)
+{
+    (void)counter;
+    return false;
+}
 
-OTEL_API void otel_log(otel_scope *scope, otel_severity severity, const char *body,
-                       otel_attrs attrs)
+OTEL_API bool otel_updown_enabled(const otel_updown *updown)
+{
+    (void)updown;
+    return false;
+}
+
+OTEL_API bool otel_updown_enabled_f64(const otel_updown_f64 *updown)
+{
+    (void)updown;
+    return false;
+}
+
+OTEL_API bool otel_gauge_enabled(const otel_gauge *gauge)
+{
+    (void)gauge;
+    return false;
+}
+
+OTEL_API bool otel_gauge_enabled_f64(const otel_gauge_f64 *gauge)
+{
+    (void)gauge;
+    return false;
+}
+
+OTEL_API bool otel_histogram_enabled(const otel_histogram *histogram)
+{
+    (void)histogram;
+    return false;
+}
+
+OTEL_API bool otel_histogram_enabled_f64(const otel_histogram_f64 *histogram)
+{
+    (void)histogram;
+    return false;
+}
+
+OTEL_API otel_observable *otel_observable_counter_create(otel_scope *scope, const char *name,
+                                                         const char *unit, const char *description,
+                                                         const otel_callback *callback)
 {
     (void)scope;
-    (void)severity;
-    (void)body;
+    (void)name;
+    (void)unit;
+    (void)description;
+    (void)callback;
+    return NULL;
+}
+
+OTEL_API otel_observable_f64 *otel_observable_counter_create_f64(otel_scope *scope,
+                                                                 const char *name, const char *unit,
+                                                                 const char          *description,
+                                                                 const otel_callback *callback)
+{
+    (void)scope;
+    (void)name;
+    (void)unit;
+    (void)description;
+    (void)callback;
+    return NULL;
+}
+
+OTEL_API otel_observable *otel_observable_updown_create(otel_scope *scope, const char *name,
+                                                        const char *unit, const char *description,
+                                                        const otel_callback *callback)
+{
+    (void)scope;
+    (void)name;
+    (void)unit;
+    (void)description;
+    (void)callback;
+    return NULL;
+}
+
+OTEL_API otel_observable_f64 *otel_observable_updown_create_f64(otel_scope *scope, const char *name,
+                                                                const char          *unit,
+                                                                const char          *description,
+                                                                const otel_callback *callback)
+{
+    (void)scope;
+    (void)name;
+    (void)unit;
+    (void)description;
+    (void)callback;
+    return NULL;
+}
+
+OTEL_API otel_observable *otel_observable_gauge_create(otel_scope *scope, const char *name,
+                                                       const char *unit, const char *description,
+                                                       const otel_callback *callback)
+{
+    (void)scope;
+    (void)name;
+    (void)unit;
+    (void)description;
+    (void)callback;
+    return NULL;
+}
+
+OTEL_API otel_observable_f64 *otel_observable_gauge_create_f64(otel_scope *scope, const char *name,
+                                                               const char          *unit,
+                                                               const char          *description,
+                                                               const otel_callback *callback)
+{
+    (void)scope;
+    (void)name;
+    (void)unit;
+    (void)description;
+    (void)callback;
+    return NULL;
+}
+
+OTEL_API void otel_observe(otel_observer *observer, otel_observable *observable, int64_t value,
+                           otel_attrs attrs)
+{
+    (void)observer;
+    (void)observable;
+    (void)value;
     (void)attrs;
 }
 
-OTEL_API void otel_log_emit(otel_scope *scope, const otel_log_record *record)
+OTEL_API void otel_observe_f64(otel_observer *observer, otel_observable_f64 *observable,
+                               double value, otel_attrs attrs)
+{
+    (void)observer;
+    (void)observable;
+    (void)value;
+    (void)attrs;
+}
+
+OTEL_API otel_registration *otel_callback_register(otel_scope *scope, const otel_callback *callback)
 {
     (void)scope;
-    (void)record;
+    (void)callback;
+    return NULL;
+}
+
+OTEL_API void otel_callback_unregister(otel_registration *registration) { (void)registration; }
+
+OTEL_API otel_bound_counter otel_counter_bind(otel_counter *counter, otel_attrs attrs)
+{
+    const otel_bound_counter none = { NULL, NULL, NULL };
+    (void)counter;
+    (void)attrs;
+    return none;
+}
+
+OTEL_API otel_bound_counter_f64 otel_counter_bind_f64(otel_counter_f64 *counter, otel_attrs attrs)
+{
+    const otel_bound_counter_f64 none = { NULL, NULL, NULL };
+    (void)counter;
+    (void)attrs;
+    return none;
+}
+
+OTEL_API otel_bound_updown otel_updown_bind(otel_updown *updown, otel_attrs attrs)
+{
+    const otel_bound_updown none = { NULL, NULL, NULL };
+    (void)updown;
+    (void)attrs;
+    return none;
+}
+
+OTEL_API otel_bound_updown_f64 otel_updown_bind_f64(otel_updown_f64 *updown, otel_attrs attrs)
+{
+    const otel_bound_updown_f64 none = { NULL, NULL, NULL };
+    (void)updown;
+    (void)attrs;
+    return none;
+}
+
+OTEL_API otel_bound_gauge otel_gauge_bind(otel_gauge *gauge, otel_attrs attrs)
+{
+    const otel_bound_gauge none = { NULL, NULL, NULL };
+    (void)gauge;
+    (void)attrs;
+    return none;
+}
+
+OTEL_API otel_bound_gauge_f64 otel_gauge_bind_f64(otel_gauge_f64 *gauge, otel_attrs attrs)
+{
+    const otel_bound_gauge_f64 none = { NULL, NULL, NULL };
+    (void)gauge;
+    (void)attrs;
+    return none;
+}
+
+OTEL_API otel_bound_histogram otel_histogram_bind(otel_histogram *histogram, otel_attrs attrs)
+{
+    const otel_bound_histogram none = { NULL, NULL, NULL };
+    (void)histogram;
+    (void)attrs;
+    return none;
+}
+
+OTEL_API otel_bound_histogram_f64 otel_histogram_bind_f64(otel_histogram_f64 *histogram,
+                                                          otel_attrs          attrs)
+{
+    const otel_bound_histogram_f64 none = { NULL, NULL, NULL };
+    (void)histogram;
+    (void)attrs;
+    return none;
 }
 
 #endif

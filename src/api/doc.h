@@ -34,7 +34,8 @@
  * [2] CONCEPTS
  *       program -> record -> queue or aggregate -> batch -> transport
  *   A span or log record is written as OTLP protobuf while it is recorded; ending it copies the
- *   bytes into a queue. Metrics are aggregated in place and read every metric_interval_ms.
+ *   bytes into a queue. Metrics are aggregated in place and read every metric_interval_ms;
+ *   observable instruments are asked by callbacks then. docs/metrics.md tells it all.
  *   otel_poll() is the engine: it collects, batches, sends and reads answers without ever
  *   waiting. Call it from your loop, or set options.background and one thread calls it for you. A
  *   record leaves its queue only when the backend accepted it or refused it for good. A scope
@@ -57,6 +58,16 @@
  *   OTEL_LITE_NO_TRACES        no otel_span_*: calls do not compile; so do the next two
  *   OTEL_LITE_NO_METRICS       no instruments
  *   OTEL_LITE_NO_LOGS          no log records
+ *   OTEL_LITE_NO_EXPONENTIAL   no base-2 exponential histograms; the default in firmware, where
+ *   OTEL_LITE_EXPONENTIAL      ... brings them
+ *   OTEL_LITE_SERIES_LIST      attribute sets are searched one after the other instead of in a
+ *                              hash table: smaller, for tens of sets; the default in firmware,
+ *   OTEL_LITE_SERIES_TABLE     ... where this one brings the table
+ *   OTEL_LITE_NO_DIAGNOSTICS   options.on_diagnostic is never called, and its texts are not
+ *                              compiled in: 2.7 KB less on a Cortex-M4; statuses and counts still
+ *                              tell
+ *   OTEL_LITE_NO_UTF8_REPAIR   texts are sent as they are given: yours are UTF-8 without doubt
+ *   OTEL_LITE_SINGLE_CORE      no memory barriers: one processor core, and interrupts on it
  *   OTEL_LITE_NO_HTTP          no built-in client: options.transport is needed
  *   OTEL_LITE_GETADDRINFO      host names are looked up by getaddrinfo(), which may block
  *                              otel_poll() for seconds; without it they come from /etc/hosts
@@ -104,9 +115,9 @@
  *
  * [9] LIMITS, AND WHAT IT DOES NOT DO
  *   128 attributes a set, 128 events a span, keys of at most 16383 bytes, histograms of at most
- *   255 boundaries. Host names come from /etc/hosts or OTEL_LITE_GETADDRINFO. Metrics are
- *   cumulative. No TLS, no gRPC, no compression: put a Collector
- *   beside it.
+ *   255 boundaries. Host names come from /etc/hosts or OTEL_LITE_GETADDRINFO. Attribute sets of
+ *   metrics are never forgotten. No views, no exemplars. No TLS, no gRPC, no compression: put a
+ *   Collector beside it.
  *
  * [10] VERSIONS
  *   OTEL_LITE_VERSION. Before 1.0 a minor version may change the API; CHANGELOG.md says how. */

@@ -1,7 +1,7 @@
-/* signals: what a program calls to record: context, spans, metrics, log records.
+/* signals: what a program calls to record: context, spans, log records; metrics.h has the metrics.
  * All of it is for any thread, signal handlers and interrupts included, unless a comment says
  * otherwise; NULL and zeroed handles are no-ops; nothing returns an error, losses are counted.
- * Spec: trace/api.md, metrics/api.md, logs/api.md. */
+ * Spec: trace/api.md, logs/api.md. */
 #ifndef OTEL__API_SIGNALS_H
 #define OTEL__API_SIGNALS_H
 
@@ -108,84 +108,6 @@ OTEL_API otel_context otel_span_attach(otel_span span);
 OTEL_API void otel_span_detach(otel_context previous);
 
 #endif /* OTEL_LITE_NO_TRACES */
-
-/* ---- metrics ---- */
-
-#if !defined(OTEL_LITE_NO_METRICS)
-
-/* How a histogram is made. Zeroed or NULL: OpenTelemetry's 15 default boundaries. */
-typedef struct otel_histogram_options {
-    const double *bounds;   /* upper, inclusive, strictly increasing, finite; copied */
-    size_t        n_bounds; /* at most 255                                           */
-} otel_histogram_options;
-
-/* Create a counter of integers, a sum that only grows.
- *
- *   scope        from otel_scope_get()
- *   name         first a letter, then letters, digits, _ . - /, at most 255; copied
- *   unit         UCUM, such as "By" or "{request}", at most 63 bytes; copied; NULL for none
- *   description  copied; NULL for none
- *
- * Returns  the counter; the same one for the same scope, name, unit and description; NULL when the
- *          metrics signal is off or its memory used up (reported).
- * Threads  any thread, not a signal handler. It lives as long as the SDK.
- * Memory   one of max_instruments, and text for the copies.
- * Spec     metrics/api.md "Counter creation". */
-OTEL_API otel_counter *otel_counter_create(otel_scope *scope, const char *name, const char *unit,
-                                           const char *description);
-/* Create a counter of doubles; otherwise as otel_counter_create(). */
-OTEL_API otel_counter_f64 *otel_counter_create_f64(otel_scope *scope, const char *name,
-                                                   const char *unit, const char *description);
-/* Create an up-down counter of integers, a sum that also falls; as otel_counter_create(). */
-OTEL_API otel_updown *otel_updown_create(otel_scope *scope, const char *name, const char *unit,
-                                         const char *description);
-/* Create an up-down counter of doubles; as otel_counter_create(). */
-OTEL_API otel_updown_f64 *otel_updown_create_f64(otel_scope *scope, const char *name,
-                                                 const char *unit, const char *description);
-/* Create a gauge of integers, which keeps the last value; as otel_counter_create(). */
-OTEL_API otel_gauge *otel_gauge_create(otel_scope *scope, const char *name, const char *unit,
-                                       const char *description);
-/* Create a gauge of doubles; as otel_counter_create(). */
-OTEL_API otel_gauge_f64 *otel_gauge_create_f64(otel_scope *scope, const char *name,
-                                               const char *unit, const char *description);
-/* Create a histogram of integers with explicit buckets; as otel_counter_create(). Boundaries that
- * are not valid are reported and the default ones used. */
-OTEL_API otel_histogram *otel_histogram_create(otel_scope *scope, const char *name,
-                                               const char *unit, const char *description,
-                                               const otel_histogram_options *options);
-/* Create a histogram of doubles; as otel_histogram_create(). */
-OTEL_API otel_histogram_f64 *otel_histogram_create_f64(otel_scope *scope, const char *name,
-                                                       const char *unit, const char *description,
-                                                       const otel_histogram_options *options);
-
-/* Add `value` to a counter for one attribute set.
- *
- *   counter  NULL is ignored
- *   value    in the instrument's unit, >= 0; a negative one is dropped (otel_stats: bad_values)
- *   attrs    borrowed; copied the first time the set is seen; at most 128 attributes count
- *
- * Threads  any thread.
- * Memory   a new set takes space of series_bytes; past max_series or that space it is counted in
- *          the series otel.metric.overflow=true, so that totals stay right.
- * Spec     metrics/api.md "Counter operations"; metrics/sdk.md "Cardinality limits". */
-OTEL_API void otel_counter_add(otel_counter *counter, int64_t value, otel_attrs attrs);
-/* Add a finite double >= 0; as otel_counter_add(). */
-OTEL_API void otel_counter_add_f64(otel_counter_f64 *counter, double value, otel_attrs attrs);
-/* Add a positive or negative integer; as otel_counter_add(). */
-OTEL_API void otel_updown_add(otel_updown *updown, int64_t value, otel_attrs attrs);
-/* Add a finite double; as otel_counter_add(). */
-OTEL_API void otel_updown_add_f64(otel_updown_f64 *updown, double value, otel_attrs attrs);
-/* Set the gauge of one attribute set; as otel_counter_add(). */
-OTEL_API void otel_gauge_set(otel_gauge *gauge, int64_t value, otel_attrs attrs);
-/* Set a finite double; as otel_counter_add(). */
-OTEL_API void otel_gauge_set_f64(otel_gauge_f64 *gauge, double value, otel_attrs attrs);
-/* Record an integer, negative ones too; as otel_counter_add(). */
-OTEL_API void otel_histogram_record(otel_histogram *histogram, int64_t value, otel_attrs attrs);
-/* Record a finite double; as otel_counter_add(). */
-OTEL_API void otel_histogram_record_f64(otel_histogram_f64 *histogram, double value,
-                                        otel_attrs attrs);
-
-#endif /* OTEL_LITE_NO_METRICS */
 
 /* ---- log records ---- */
 

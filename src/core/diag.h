@@ -8,6 +8,7 @@
 #include "platform.h"
 
 #define OTEL__DIAG_LINE 192 /* bytes of the longest line, NUL included; longer ones are cut */
+#define OTEL__DIAG_NAME 72  /* bytes of a name before a reason, which is to be read, too     */
 
 typedef struct otel__diag_sink {
     otel_diagnostic_fn fn; /* NULL: nobody listens                                */
@@ -15,9 +16,23 @@ typedef struct otel__diag_sink {
     otel__a32          busy; /* 1 while the user's function runs: never recursive */
 } otel__diag_sink;
 
-OTEL__FN size_t otel__diag_append(char *line, size_t n, const char *text)
+#if defined(OTEL_LITE_NO_DIAGNOSTICS)
+/* Nothing is evaluated, so that no text is linked. */
+#define otel__diag(sink, severity, a, b, c)                                                        \
+    ((void)sizeof(sink), (void)sizeof(severity), (void)sizeof(a), (void)sizeof(b), (void)sizeof(c))
+#else
+/* Append a text up to `end`. */
+#if defined(OTEL_LITE_NO_DIAGNOSTICS)
+
+/* Nobody is told anything: the texts are not even compiled in. */
+#define otel__diag(sink, severity, a, b, c)                                                        \
+    ((void)(sink), (void)(severity), (void)sizeof(a), (void)sizeof(b), (void)sizeof(c))
+
+#else
+
+OTEL__FN size_t otel__diag_append(char *line, size_t n, const char *text, size_t end)
 {
-    while (text != NULL && *text != '\0' && n + 1 < OTEL__DIAG_LINE) {
+    while (text != NULL && *text != '\0' && n < end) {
         const char c = *text++;
         line[n++] = (c >= 0x20 && c < 0x7f) ? c : '?'; /* a backend's text may hold anything */
     }
@@ -29,18 +44,23 @@ OTEL__FN OTEL__COLD void otel__diag(otel__diag_sink *sink, otel_severity severit
                                     const char *b, const char *c)
 {
     char   line[OTEL__DIAG_LINE];
+    size_t end = OTEL__DIAG_LINE - 1u;
     size_t n = 0;
 
     if (sink == NULL || sink->fn == NULL || otel__a32_swap(&sink->busy, 1) != 0) {
         return;
     }
-    n = otel__diag_append(line, n, a);
-    n = otel__diag_append(line, n, b);
-    n = otel__diag_append(line, n, c);
+    n = otel__diag_append(line, n, a, OTEL__DIAG_LINE - 1u);
+    end = c != NULL && n + OTEL__DIAG_NAME < end ? n + OTEL__DIAG_NAME : end;
+    n = otel__diag_append(line, n, b, end);
+    n = otel__diag_append(line, n, c, OTEL__DIAG_LINE - 1u);
     line[n] = '\0';
     sink->fn(sink->user, severity, line);
     otel__a32_store(&sink->busy, 0);
 }
+
+#endif
+#endif
 
 /* What a recording call could not keep, by reason. One per SDK. */
 typedef struct otel__losses {
@@ -49,7 +69,7 @@ typedef struct otel__losses {
     otel__a32 events;
     otel__a32 bad_values;
     otel__a32 busy_handles;
-    otel__a32 overflowed;
+    otel__a32 lost_values;
 } otel__losses;
 
 OTEL__INLINE void otel__losses_drop(otel__losses *l, otel_signal signal, otel_drop reason)

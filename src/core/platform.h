@@ -7,7 +7,7 @@
 #ifndef OTEL__CORE_PLATFORM_H
 #define OTEL__CORE_PLATFORM_H
 
-#include "../api/signals.h"
+#include "../api/bound.h"
 
 #include <string.h>
 
@@ -118,12 +118,13 @@ returns the old state) and OTEL_LITE_CRITICAL_LEAVE(state), or OTEL_LITE_SINGLE_
 
 /* ---- atomics: one set of primitives, named by what they order ---- */
 
-typedef struct otel__a32 {
-    uint32_t v;
-} otel__a32;
-typedef struct otel__a64 {
-    uint64_t v;
-} otel__a64;
+/* One instruction or a few; where it takes a loop or a critical section, size asks for sharing. */
+#if defined(__OPTIMIZE_SIZE__) && !defined(__x86_64__) && !defined(__i386__)
+#define OTEL__ATOMIC OTEL__FN
+#else
+#define OTEL__ATOMIC OTEL__INLINE
+#endif
+
 typedef struct otel__aptr {
     void *v;
 } otel__aptr;
@@ -135,9 +136,21 @@ typedef struct otel__aptr {
 #endif
 
 #if OTEL__ATOMIC_32
+/* With one core only the compiler has to keep the order: an interrupt sees what the processor
+ * did. */
+#if defined(OTEL_LITE_SINGLE_CORE)
+#define OTEL__ORDER(order)  __ATOMIC_RELAXED
+#define OTEL__ORDER_FENCE() OTEL__COMPILER_FENCE()
+#else
+#define OTEL__ORDER(order)  __ATOMIC_##order
+#define OTEL__ORDER_FENCE() ((void)0)
+#endif
+
 OTEL__INLINE uint32_t otel__a32_load(const otel__a32 *a)
 {
-    return __atomic_load_n(&a->v, __ATOMIC_ACQUIRE);
+    const uint32_t v = __atomic_load_n(&a->v, OTEL__ORDER(ACQUIRE));
+    OTEL__ORDER_FENCE();
+    return v;
 }
 OTEL__INLINE uint32_t otel__a32_peek(const otel__a32 *a)
 {
@@ -145,57 +158,89 @@ OTEL__INLINE uint32_t otel__a32_peek(const otel__a32 *a)
 }
 OTEL__INLINE void otel__a32_store(otel__a32 *a, uint32_t v)
 {
-    __atomic_store_n(&a->v, v, __ATOMIC_RELEASE);
+    OTEL__ORDER_FENCE();
+    __atomic_store_n(&a->v, v, OTEL__ORDER(RELEASE));
 }
 OTEL__INLINE void otel__a32_put(otel__a32 *a, uint32_t v)
 {
     __atomic_store_n(&a->v, v, __ATOMIC_RELAXED);
 }
-OTEL__INLINE uint32_t otel__a32_add(otel__a32 *a, uint32_t v)
+OTEL__ATOMIC uint32_t otel__a32_add(otel__a32 *a, uint32_t v)
 {
-    return __atomic_fetch_add(&a->v, v, __ATOMIC_ACQ_REL);
+    uint32_t old;
+    OTEL__ORDER_FENCE();
+    old = __atomic_fetch_add(&a->v, v, OTEL__ORDER(ACQ_REL));
+    OTEL__ORDER_FENCE();
+    return old;
 }
-OTEL__INLINE uint32_t otel__a32_count(otel__a32 *a, uint32_t v)
+OTEL__ATOMIC uint32_t otel__a32_count(otel__a32 *a, uint32_t v)
 {
     return __atomic_fetch_add(&a->v, v, __ATOMIC_RELAXED);
 }
-OTEL__INLINE uint32_t otel__a32_and(otel__a32 *a, uint32_t v)
+OTEL__ATOMIC uint32_t otel__a32_and(otel__a32 *a, uint32_t v)
 {
-    return __atomic_fetch_and(&a->v, v, __ATOMIC_ACQUIRE);
+    uint32_t old;
+    OTEL__ORDER_FENCE();
+    old = __atomic_fetch_and(&a->v, v, OTEL__ORDER(ACQUIRE));
+    OTEL__ORDER_FENCE();
+    return old;
 }
-OTEL__INLINE uint32_t otel__a32_or(otel__a32 *a, uint32_t v)
+OTEL__ATOMIC uint32_t otel__a32_or(otel__a32 *a, uint32_t v)
 {
-    return __atomic_fetch_or(&a->v, v, __ATOMIC_RELEASE);
+    uint32_t old;
+    OTEL__ORDER_FENCE();
+    old = __atomic_fetch_or(&a->v, v, OTEL__ORDER(RELEASE));
+    OTEL__ORDER_FENCE();
+    return old;
 }
-OTEL__INLINE uint32_t otel__a32_xor(otel__a32 *a, uint32_t v)
+OTEL__ATOMIC uint32_t otel__a32_xor(otel__a32 *a, uint32_t v)
 {
-    return __atomic_fetch_xor(&a->v, v, __ATOMIC_ACQ_REL);
+    uint32_t old;
+    OTEL__ORDER_FENCE();
+    old = __atomic_fetch_xor(&a->v, v, OTEL__ORDER(ACQ_REL));
+    OTEL__ORDER_FENCE();
+    return old;
 }
-OTEL__INLINE uint32_t otel__a32_swap(otel__a32 *a, uint32_t v)
+OTEL__ATOMIC uint32_t otel__a32_swap(otel__a32 *a, uint32_t v)
 {
-    return __atomic_exchange_n(&a->v, v, __ATOMIC_ACQ_REL);
+    uint32_t old;
+    OTEL__ORDER_FENCE();
+    old = __atomic_exchange_n(&a->v, v, OTEL__ORDER(ACQ_REL));
+    OTEL__ORDER_FENCE();
+    return old;
 }
-OTEL__INLINE bool otel__a32_cas(otel__a32 *a, uint32_t *expected, uint32_t v)
+OTEL__ATOMIC bool otel__a32_cas(otel__a32 *a, uint32_t *expected, uint32_t v)
 {
-    return __atomic_compare_exchange_n(&a->v, expected, v, false, __ATOMIC_ACQ_REL,
-                                       __ATOMIC_ACQUIRE);
+    bool done;
+    OTEL__ORDER_FENCE();
+    done = __atomic_compare_exchange_n(&a->v, expected, v, false, OTEL__ORDER(ACQ_REL),
+                                       OTEL__ORDER(ACQUIRE));
+    OTEL__ORDER_FENCE();
+    return done;
 }
 OTEL__INLINE void *otel__aptr_load(const otel__aptr *a)
 {
-    return __atomic_load_n(&a->v, __ATOMIC_ACQUIRE);
+    void *v = __atomic_load_n(&a->v, OTEL__ORDER(ACQUIRE));
+    OTEL__ORDER_FENCE();
+    return v;
 }
 OTEL__INLINE void otel__aptr_store(otel__aptr *a, void *v)
 {
-    __atomic_store_n(&a->v, v, __ATOMIC_RELEASE);
+    OTEL__ORDER_FENCE();
+    __atomic_store_n(&a->v, v, OTEL__ORDER(RELEASE));
 }
-OTEL__INLINE bool otel__aptr_cas(otel__aptr *a, void **expected, void *v)
+OTEL__ATOMIC bool otel__aptr_cas(otel__aptr *a, void **expected, void *v)
 {
-    return __atomic_compare_exchange_n(&a->v, expected, v, false, __ATOMIC_ACQ_REL,
-                                       __ATOMIC_ACQUIRE);
+    bool done;
+    OTEL__ORDER_FENCE();
+    done = __atomic_compare_exchange_n(&a->v, expected, v, false, OTEL__ORDER(ACQ_REL),
+                                       OTEL__ORDER(ACQUIRE));
+    OTEL__ORDER_FENCE();
+    return done;
 }
 #else /* aligned 32-bit loads and stores are whole; everything else is masked */
 #define OTEL__MASKED_32(name, expression)                                                          \
-    OTEL__INLINE uint32_t name(otel__a32 *a, uint32_t v)                                           \
+    OTEL__ATOMIC uint32_t name(otel__a32 *a, uint32_t v)                                           \
     {                                                                                              \
         const uint32_t state = OTEL_LITE_CRITICAL_ENTER();                                         \
         const uint32_t old = *(volatile uint32_t *)&a->v;                                          \
@@ -225,7 +270,7 @@ OTEL__INLINE void otel__a32_store(otel__a32 *a, uint32_t v)
     *(volatile uint32_t *)&a->v = v;
 }
 OTEL__INLINE void otel__a32_put(otel__a32 *a, uint32_t v) { *(volatile uint32_t *)&a->v = v; }
-OTEL__INLINE bool otel__a32_cas(otel__a32 *a, uint32_t *expected, uint32_t v)
+OTEL__ATOMIC bool otel__a32_cas(otel__a32 *a, uint32_t *expected, uint32_t v)
 {
     const uint32_t state = OTEL_LITE_CRITICAL_ENTER();
     const uint32_t old = *(volatile uint32_t *)&a->v;
@@ -248,7 +293,7 @@ OTEL__INLINE void otel__aptr_store(otel__aptr *a, void *v)
     OTEL__COMPILER_FENCE();
     *(void *volatile *)&a->v = v;
 }
-OTEL__INLINE bool otel__aptr_cas(otel__aptr *a, void **expected, void *v)
+OTEL__ATOMIC bool otel__aptr_cas(otel__aptr *a, void **expected, void *v)
 {
     const uint32_t state = OTEL_LITE_CRITICAL_ENTER();
     void          *old = *(void *volatile *)&a->v;
@@ -263,29 +308,29 @@ OTEL__INLINE bool otel__aptr_cas(otel__aptr *a, void **expected, void *v)
 #endif
 
 #if OTEL__ATOMIC_64
-OTEL__INLINE uint64_t otel__a64_peek(const otel__a64 *a)
+OTEL__ATOMIC uint64_t otel__a64_peek(const otel__a64 *a)
 {
     return __atomic_load_n(&a->v, __ATOMIC_RELAXED);
 }
-OTEL__INLINE void otel__a64_put(otel__a64 *a, uint64_t v)
+OTEL__ATOMIC void otel__a64_put(otel__a64 *a, uint64_t v)
 {
     __atomic_store_n(&a->v, v, __ATOMIC_RELAXED);
 }
-OTEL__INLINE uint64_t otel__a64_count(otel__a64 *a, uint64_t v)
+OTEL__ATOMIC uint64_t otel__a64_count(otel__a64 *a, uint64_t v)
 {
     return __atomic_fetch_add(&a->v, v, __ATOMIC_RELAXED);
 }
-OTEL__INLINE uint64_t otel__a64_swap(otel__a64 *a, uint64_t v)
+OTEL__ATOMIC uint64_t otel__a64_swap(otel__a64 *a, uint64_t v)
 {
     return __atomic_exchange_n(&a->v, v, __ATOMIC_RELAXED);
 }
-OTEL__INLINE bool otel__a64_cas(otel__a64 *a, uint64_t *expected, uint64_t v)
+OTEL__ATOMIC bool otel__a64_cas(otel__a64 *a, uint64_t *expected, uint64_t v)
 {
     return __atomic_compare_exchange_n(&a->v, expected, v, false, __ATOMIC_RELAXED,
                                        __ATOMIC_RELAXED);
 }
 #else
-OTEL__INLINE uint64_t otel__a64_peek(const otel__a64 *a)
+OTEL__ATOMIC uint64_t otel__a64_peek(const otel__a64 *a)
 {
     const uint32_t state = OTEL_LITE_CRITICAL_ENTER();
     const uint64_t v = *(const volatile uint64_t *)&a->v;
@@ -293,7 +338,7 @@ OTEL__INLINE uint64_t otel__a64_peek(const otel__a64 *a)
     return v;
 }
 #define OTEL__MASKED_64(name, expression)                                                          \
-    OTEL__INLINE uint64_t name(otel__a64 *a, uint64_t v)                                           \
+    OTEL__ATOMIC uint64_t name(otel__a64 *a, uint64_t v)                                           \
     {                                                                                              \
         const uint32_t state = OTEL_LITE_CRITICAL_ENTER();                                         \
         const uint64_t old = *(volatile uint64_t *)&a->v;                                          \
@@ -303,8 +348,8 @@ OTEL__INLINE uint64_t otel__a64_peek(const otel__a64 *a)
     }
 OTEL__MASKED_64(otel__a64_count, old + v)
 OTEL__MASKED_64(otel__a64_swap, v)
-OTEL__INLINE void otel__a64_put(otel__a64 *a, uint64_t v) { (void)otel__a64_swap(a, v); }
-OTEL__INLINE bool otel__a64_cas(otel__a64 *a, uint64_t *expected, uint64_t v)
+OTEL__ATOMIC void otel__a64_put(otel__a64 *a, uint64_t v) { (void)otel__a64_swap(a, v); }
+OTEL__ATOMIC bool otel__a64_cas(otel__a64 *a, uint64_t *expected, uint64_t v)
 {
     const uint32_t state = OTEL_LITE_CRITICAL_ENTER();
     const uint64_t old = *(volatile uint64_t *)&a->v;
@@ -319,7 +364,7 @@ OTEL__INLINE bool otel__a64_cas(otel__a64 *a, uint64_t *expected, uint64_t v)
 #endif
 
 /* Add to a counter that has one writer and any readers: no read-modify-write needed. */
-OTEL__INLINE void otel__a64_bump(otel__a64 *a, uint64_t v)
+OTEL__ATOMIC void otel__a64_bump(otel__a64 *a, uint64_t v)
 {
     otel__a64_put(a, otel__a64_peek(a) + v);
 }
@@ -354,6 +399,21 @@ OTEL__INLINE double otel__platform_bits_double(uint64_t bits)
     memcpy(&d, &bits, sizeof d);
     return d;
 }
+
+/* Whether a < b, neither of them NaN. A processor without doubles compares the bits, which are in
+ * order but for the sign, instead of calling a routine. */
+#if defined(__arm__) && !(defined(__ARM_FP) && (__ARM_FP & 8) != 0)
+OTEL__FN OTEL__NOINLINE bool otel__platform_less(double a, double b)
+{
+    uint64_t x = otel__platform_double_bits(a);
+    uint64_t y = otel__platform_double_bits(b);
+    x = (x >> 63) != 0 ? (UINT64_C(1) << 63) - x : x; /* -0.0 is 0 */
+    y = (y >> 63) != 0 ? (UINT64_C(1) << 63) - y : y;
+    return (int64_t)x < (int64_t)y;
+}
+#else
+OTEL__INLINE bool otel__platform_less(double a, double b) { return a < b; }
+#endif
 
 /* Finite, decided on the bits: -ffast-math must not remove the test. */
 OTEL__INLINE bool otel__platform_is_finite(double d)

@@ -9,7 +9,7 @@
 #ifndef OTEL__CORE_TEXT_H
 #define OTEL__CORE_TEXT_H
 
-#include "platform.h"
+#include "bytes.h"
 
 /* Bytes that somebody else owns. */
 typedef struct otel__text {
@@ -28,10 +28,25 @@ OTEL__FN otel__text otel__text_make(const char *s, size_t n)
     return t;
 }
 
+/* strlen(); in firmware without the C library's, which takes 220 bytes on a Cortex-M4. */
+OTEL__FN size_t otel__text_length(const char *s)
+{
+#if defined(OTEL_LITE_FREESTANDING)
+    size_t n = 0;
+
+    while (*(const volatile char *)(s + n) != '\0') { /* volatile: or it becomes a strlen() */
+        n++;
+    }
+    return n;
+#else
+    return strlen(s);
+#endif
+}
+
 /* A C string as a text; NULL gives the empty one. */
 OTEL__FN otel__text otel__text_of(const char *s)
 {
-    return otel__text_make(s, s != NULL ? strlen(s) : 0);
+    return otel__text_make(s, s != NULL ? otel__text_length(s) : 0);
 }
 
 static bool otel__text_is_blank(char c) { return c == ' ' || c == '\t'; }
@@ -77,6 +92,26 @@ OTEL__FN bool otel__text_next(otel__text *rest, char separator, otel__text *piec
     return true;
 }
 
+/* The n-th of a list of C strings, each behind the other's NUL: a table that takes no pointers, and
+ * that the linker drops with its only user. */
+OTEL__FN const char *otel__text_nth(const char *list, size_t n)
+{
+    for (; n > 0; n--) {
+        list += otel__text_length(list) + 1;
+    }
+    return list;
+}
+
+/* Whether two C strings are the same. */
+OTEL__FN OTEL__NOINLINE bool otel__text_same(const char *a, const char *b)
+{
+    while (*a == *b && *a != '\0') {
+        a++;
+        b++;
+    }
+    return *a == *b;
+}
+
 static char otel__text_lower(char c) { return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c; }
 
 /* Whether two texts are the same when ASCII letters of either case are the same. */
@@ -111,7 +146,7 @@ static bool otel__text_fits(const otel__text_buf *b) { return b->len <= b->cap; 
 OTEL__FN void otel__text_add(otel__text_buf *b, otel__text t)
 {
     if (t.n > 0 && otel__text_fits(b) && t.n <= b->cap - b->len) {
-        memcpy(b->s + b->len, t.s, t.n);
+        otel__bytes_copy(b->s + b->len, t.s, t.n);
     }
     b->len = t.n <= SIZE_MAX - b->len ? b->len + t.n : SIZE_MAX;
 }
@@ -123,14 +158,60 @@ OTEL__FN void otel__text_add_c(otel__text_buf *b, const char *s)
 
 /* ---- text: UTF-8 ---- */
 
+/* The number of ASCII bytes at the front of `s`, looked at eight at a time; may stop early, but
+ * not when another eight of them follow. */
+OTEL__FN size_t otel__text_ascii_run(const char *s, size_t n)
+{
+    size_t i = 0;
+
+    while (n - i >= sizeof(uint64_t)) {
+        uint64_t eight;
+
+        memcpy(&eight, s + i, sizeof eight);
+        if ((eight & UINT64_C(0x8080808080808080)) != 0) {
+            break;
+        }
+        i += sizeof eight;
+    }
+    return i;
+}
+
+#if defined(OTEL_LITE_NO_UTF8_REPAIR)
+
+/* Text is taken to be UTF-8 as it is. */
+OTEL__INLINE bool otel__text_utf8_valid(const char *s, size_t n)
+{
+    (void)s;
+    (void)n;
+    return true;
+}
+
+OTEL__INLINE size_t otel__text_utf8_step(const char *s, size_t n, bool *ok)
+{
+    (void)s;
+    (void)n;
+    *ok = true;
+    return 1;
+}
+
+OTEL__INLINE size_t otel__text_utf8_repair(char *dst, const char *src, size_t n)
+{
+    if (dst != NULL) {
+        otel__bytes_copy(dst, src, n);
+    }
+    return n;
+}
+
+#else
+
 /* Measure the sequence at `s`, where n > 0 bytes can be read. Returns its length, 1 to 4, and
  * tells in `ok` whether it is well formed; if not, the length is that of its longest beginning
  * that could have become a character, at least 1 ("maximal subpart", Unicode 3.9, D93b). */
 static size_t otel__text_utf8_step(const char *s, size_t n, bool *ok)
 {
     const uint8_t lead = (uint8_t)s[0];
-    uint8_t       low = 0x80, high = 0xbf; /* of the second byte */
-    size_t        want = lead < 0xe0u ? 2u : lead < 0xf0u ? 3u : 4u, i;
+    uint8_t low = 0x80, high = 0xbf; /* of the second byte */
+    size_t want = lead < 0xe0u ? 2u : lead < 0xf0u ? 3u : 4u, i;
 
     *ok = lead < 0x80u;
     if (lead < 0xc2u || lead > 0xf4u) { /* ASCII, a stray continuation, or no lead byte at all */
@@ -152,32 +233,16 @@ static size_t otel__text_utf8_step(const char *s, size_t n, bool *ok)
     return want;
 }
 
-/* The number of ASCII bytes at the front of `s`, looked at eight at a time; may stop early, but
- * not when another eight of them follow. */
-static size_t otel__text_ascii_run(const char *s, size_t n)
-{
-    size_t i = 0;
-
-    while (n - i >= sizeof(uint64_t)) {
-        uint64_t eight;
-
-        memcpy(&eight, s + i, sizeof eight);
-        if ((eight & UINT64_C(0x8080808080808080)) != 0) {
-            break;
-        }
-        i += sizeof eight;
-    }
-    return i;
-}
-
 /* Whether all n bytes are well-formed UTF-8. NUL is a character like any other. */
 OTEL__FN bool otel__text_utf8_valid(const char *s, size_t n)
 {
     size_t i = 0;
-    bool   ok = true;
+    bool ok = true;
 
     while (i < n && ok) {
+#if !defined(__OPTIMIZE_SIZE__)
         i += otel__text_ascii_run(s + i, n - i);
+#endif
         if (i < n) {
             i += otel__text_utf8_step(s + i, n - i, &ok);
         }
@@ -193,18 +258,20 @@ OTEL__FN size_t otel__text_utf8_repair(char *dst, const char *src, size_t n)
     size_t i = 0, len = 0;
 
     while (i < n) {
-        bool         ok;
+        bool ok;
         const size_t step = otel__text_utf8_step(src + i, n - i, &ok);
         const size_t put = ok ? step : 3u;
 
         if (dst != NULL) {
-            memcpy(dst + len, ok ? src + i : "\xef\xbf\xbd", put);
+            otel__bytes_copy(dst + len, ok ? src + i : "\xef\xbf\xbd", put);
         }
         len = put <= SIZE_MAX - len ? len + put : SIZE_MAX;
         i += step;
     }
     return len;
 }
+
+#endif
 
 /* The length of the longest beginning of at most `max` bytes that ends between two characters.
  * In text that is not UTF-8 the result is still within `max`, and within 3 bytes of it. */
@@ -257,7 +324,7 @@ OTEL__FN size_t otel__text_put_u64(char *dst, uint64_t v)
         digits[--at] = (char)('0' + (char)(v % 10));
         v /= 10;
     } while (v > 0);
-    memcpy(dst, digits + at, sizeof digits - at);
+    otel__bytes_copy(dst, digits + at, sizeof digits - at);
     return sizeof digits - at;
 }
 

@@ -15,6 +15,11 @@ struct otel__trace;
 struct otel__metrics;
 struct otel__logs;
 
+/* There are processes, and one that forks is noticed. */
+#if !defined(OTEL_LITE_FREESTANDING) && !defined(OTEL_LITE_NO_FORK)
+#define OTEL__FORKS
+#endif
+
 enum {                        /* otel__recorder.live */
        OTEL__LIVE_FORKED = 0, /* what a wiped page reads as in a child */
        OTEL__LIVE_OPEN = 1,
@@ -37,7 +42,9 @@ typedef struct otel__recorder {
     /* waking the engine */
     otel__a32 sleeping; /* 1: the engine waits and wants one wake-up */
     void (*wake)(struct otel__recorder *r);
+#if defined(OTEL__FORKS)
     void (*forked)(struct otel__recorder *r);
+#endif
     /* losses and telling */
     otel__losses    losses;
     otel__diag_sink sink;
@@ -61,6 +68,7 @@ struct otel_scope {
 
 /* ---- context: is the SDK open ---- */
 
+#if defined(OTEL__FORKS)
 /* The rare half of otel__recorder_live(). */
 OTEL__FN OTEL__NOINLINE bool otel__recorder_settle(otel__recorder *r)
 {
@@ -76,6 +84,13 @@ OTEL__INLINE bool otel__recorder_live(otel__recorder *r)
 {
     return OTEL__LIKELY(otel__a32_load(r->live) == OTEL__LIVE_OPEN) || otel__recorder_settle(r);
 }
+#else
+/* Whether recording is possible: one load. */
+OTEL__INLINE bool otel__recorder_live(otel__recorder *r)
+{
+    return OTEL__LIKELY(otel__a32_load(r->live) == OTEL__LIVE_OPEN);
+}
+#endif
 
 /* ---- context: time ---- */
 
@@ -230,24 +245,34 @@ OTEL__FN OTEL__COLD void otel__recorder_refused(otel__recorder *r, otel_signal s
     otel__losses_drop(&r->losses, signal, reason);
 }
 
-/* Every queued record begins with its scope's index. */
-#define OTEL__RECORD_PREFIX 4u
+/* Every queued record begins with a word: its scope's index; of a cumulative metric also the number
+ * of its reading, since a newer one makes it worthless. */
+#define OTEL__RECORD_PREFIX     4u
+#define OTEL__RECORD_SCOPE      0xffffu
+#define OTEL__RECORD_CUMULATIVE 0x10000u
+#define OTEL__RECORD_READING    0x20000u /* one reading further */
 
-OTEL__INLINE uint8_t *otel__record_prefix(uint8_t *p, uint32_t scope)
+OTEL__INLINE uint8_t *otel__record_prefix(uint8_t *p, uint32_t word)
 {
-    memcpy(p, &scope, OTEL__RECORD_PREFIX);
+    memcpy(p, &word, OTEL__RECORD_PREFIX);
     return p + OTEL__RECORD_PREFIX;
 }
 
 /* ---- context: set-up ---- */
 
+/* Wait a moment for another thread. Set-up only. */
+OTEL__FN void otel__recorder_nap(void)
+{
+#if !defined(OTEL_LITE_FREESTANDING)
+    struct timespec nap = { 0, 50000 };
+    (void)nanosleep(&nap, NULL);
+#endif
+}
+
 OTEL__FN void otel__recorder_lock(otel__recorder *r)
 {
     while (otel__a32_swap(&r->lock, 1u) != 0) {
-#if !defined(OTEL_LITE_FREESTANDING)
-        struct timespec nap = { 0, 50000 };
-        (void)nanosleep(&nap, NULL); /* set-up only: the holder copies a few bytes */
-#endif
+        otel__recorder_nap(); /* the holder copies a few bytes */
     }
 }
 
@@ -278,21 +303,34 @@ OTEL__FN char *otel__recorder_copy(otel__recorder *r, const char *s, size_t n)
  * full. */
 OTEL__FN const char *otel__recorder_clean(otel__recorder *r, const char *s)
 {
-    const size_t n = s != NULL ? strlen(s) : 0;
+#if defined(OTEL_LITE_NO_UTF8_REPAIR)
+    (void)r;
+    return s != NULL ? s : "";
+#else
+    const size_t n = s != NULL ? otel__text_length(s) : 0;
     if (n == 0) {
         return "";
     }
     return otel__text_utf8_valid(s, n) ? s : otel__recorder_copy(r, s, n);
+#endif
 }
 
-/* The InstrumentationScope message: name = 1, version = 2. */
-OTEL__FN void otel__scope_encode(otel__out *o, const char *name, const char *version)
+/* Copy a clean text into the block; NULL when that is full. Under the lock. */
+OTEL__FN const char *otel__recorder_keep(otel__recorder *r, const char *s)
 {
-    if (name[0] != '\0') {
-        otel__pb_bytes(o, 1, name, strlen(name));
+    const size_t n = otel__text_length(s) + 1;
+    char        *copy = (char *)otel__arena_take(&r->text, n, 1);
+    if (copy != NULL) {
+        otel__bytes_copy(copy, s, n);
     }
-    if (version[0] != '\0') {
-        otel__pb_bytes(o, 2, version, strlen(version));
+    return copy;
+}
+
+/* One field of the InstrumentationScope message: name = 1, version = 2. */
+OTEL__FN void otel__scope_put(otel__out *o, uint32_t number, const char *text)
+{
+    if (text[0] != '\0') {
+        otel__pb_bytes(o, number, text, otel__text_length(text));
     }
 }
 
@@ -300,57 +338,60 @@ OTEL__FN void otel__scope_encode(otel__out *o, const char *name, const char *ver
 OTEL__FN bool otel__scope_make(otel__recorder *r, otel_scope *scope, const char *name,
                                const char *version)
 {
-    otel__out measure = otel__out_make(NULL, 0);
     otel__out out;
-    uint8_t  *bytes;
 
-    scope->name = otel__recorder_copy(r, name, strlen(name));
-    scope->version = otel__recorder_copy(r, version, strlen(version));
+    scope->name = otel__recorder_keep(r, name);
+    scope->version = otel__recorder_keep(r, version);
     if (scope->name == NULL || scope->version == NULL) {
         return false;
     }
-    otel__scope_encode(&measure, scope->name, scope->version);
-    bytes = (uint8_t *)otel__arena_take(&r->text, measure.len + 1u, 1);
-    if (bytes == NULL) {
-        return false;
-    }
-    out = otel__out_make(bytes, measure.len + 1u);
-    otel__scope_encode(&out, scope->name, scope->version);
-    scope->bytes = bytes;
+    out = otel__out_make(r->text.base + r->text.used, r->text.size - r->text.used);
+    otel__scope_put(&out, 1, name);
+    otel__scope_put(&out, 2, version);
+    scope->bytes = (const uint8_t *)otel__arena_take(&r->text, out.len, 1); /* what it wrote to */
     scope->length = (uint32_t)out.len;
     scope->r = r;
-    return true;
+    return scope->bytes != NULL;
+}
+
+/* The scope of clean texts, made if it is new; NULL when there is no room. Under the lock. */
+OTEL__FN otel_scope *otel__scope_find_or_make(otel__recorder *r, const char *name,
+                                              const char *version)
+{
+    const uint32_t n = otel__a32_peek(&r->n_scopes);
+    otel_scope    *scope = r->scopes;
+    uint32_t       i;
+
+    for (i = 0; i < n; i++, scope++) {
+        if (otel__text_same(scope->name, name) && otel__text_same(scope->version, version)) {
+            return scope;
+        }
+    }
+    if (n >= r->max_scopes || !otel__scope_make(r, scope, name, version)) {
+        return NULL;
+    }
+    scope->index = n;
+    otel__a32_store(&r->n_scopes, n + 1u);
+    return scope;
 }
 
 /* The scope of that name and version, made if it is new; NULL when there is no room. */
 OTEL__FN otel_scope *otel__scope_find(otel__recorder *r, const char *name, const char *version)
 {
     otel_scope *found = NULL;
-    size_t      used;
     uint32_t    n;
-    uint32_t    i;
+    size_t      used;
 
     otel__recorder_lock(r);
     used = r->text.used;
     n = otel__a32_peek(&r->n_scopes);
     name = otel__recorder_clean(r, name);
     version = otel__recorder_clean(r, version);
-    for (i = 0; name != NULL && version != NULL && i < n && found == NULL; i++) {
-        const otel_scope *s = &r->scopes[i];
-        if (strcmp(s->name, name) == 0 && strcmp(s->version, version) == 0) {
-            found = &r->scopes[i];
-            r->text.used = used; /* repaired copies are not needed */
-        }
+    if (name != NULL && version != NULL) {
+        found = otel__scope_find_or_make(r, name, version);
     }
-    if (found == NULL && name != NULL && version != NULL && n < r->max_scopes) {
-        r->scopes[n].index = n;
-        if (otel__scope_make(r, &r->scopes[n], name, version)) {
-            found = &r->scopes[n];
-            otel__a32_store(&r->n_scopes, n + 1u);
-        }
-    }
-    if (found == NULL) {
-        r->text.used = used; /* what was copied in vain */
+    if (n == otel__a32_peek(&r->n_scopes)) {
+        r->text.used = used; /* none is new: no copy is needed */
     }
     otel__recorder_unlock(r);
     return found;

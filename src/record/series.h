@@ -10,60 +10,112 @@
 #if !defined(OTEL_LITE_NO_METRICS)
 
 #include "context.h"
+#include "exponential.h"
 #include "histogram.h"
 
-#define OTEL__SERIES_UNIT     8u   /* offsets count these; 0 is no series        */
-#define OTEL__SERIES_TYPICAL  128u /* pool bytes for one pair of cells           */
-#define OTEL__SERIES_SPARES   4u   /* losers' series kept for the next new set   */
+#define OTEL__SERIES_UNIT    8u   /* offsets count these; 0 is no series        */
+#define OTEL__SERIES_TYPICAL 128u /* pool bytes for one pair of cells           */
+#if defined(OTEL_LITE_SERIES_LIST)
+#define OTEL__SERIES_SPARES 1u
+#else
+#define OTEL__SERIES_SPARES 4u /* losers' series kept for the next new set */
+#endif
 #define OTEL__SERIES_OVERFLOW "otel.metric.overflow"
 
-typedef enum otel__kind {
-    OTEL__KIND_COUNTER,
-    OTEL__KIND_UPDOWN,
-    OTEL__KIND_GAUGE,
-    OTEL__KIND_HISTOGRAM
-} otel__kind;
-
-enum {                         /* otel__series.touched */
+enum {                         /* otel__series.cell.touched */
        OTEL__SERIES_VALUE = 1, /* a recorder was here                          */
-       OTEL__SERIES_POINT = 2  /* the collector's: in the reading it is making */
+       OTEL__SERIES_POINT = 2, /* the collector's: in the reading it is making */
+       OTEL__SERIES_EVER = 4   /* a recorder was here some time                */
 };
 
 typedef struct otel__series {
-    otel__a32 next;    /* offset of the instrument's next series, in order of appearance */
-    otel__a32 touched; /* OTEL__SERIES_*: 0 until a value is there                       */
-    uint64_t  hash;
-    uint64_t  start_unix;  /* ns: when the set was first seen  */
-    uint32_t  instrument;  /* index                            */
-    uint32_t  bytes;       /* of the whole series, for a spare */
-    uint32_t  attrs_bytes; /* encoded attributes               */
-    uint16_t  n_attrs;
-    uint16_t  attrs_at; /* offset of the attributes from here, in OTEL__SERIES_UNIT */
+    struct otel__cell cell;  /* number, touched: OTEL__SERIES_*, next: in order of appearance */
+    otel__a64         start; /* Unix ns of its first value; 0: since the last reading         */
+#if !defined(OTEL_LITE_SERIES_LIST)
+    uint64_t hash;
+#endif
+    uint32_t instrument;  /* index                            */
+    uint32_t bytes;       /* of the whole series, for a spare */
+    uint32_t attrs_bytes; /* encoded attributes               */
+    uint16_t n_attrs;
+    uint16_t attrs_at; /* offset of the attributes from here, in OTEL__SERIES_UNIT */
     union {
-        otel__a64  number; /* int64, or a double's bits */
+        uint64_t   kept; /* collector: delta not sent yet; observables: value read last */
         otel__hist hist;
+#if !defined(OTEL_LITE_NO_EXPONENTIAL)
+        otel__exp exp;
+#endif
     } value;
 } otel__series;
 
+struct otel__instrument;
+
+/* What an aggregation does with its series: point.h has them. A program that makes no instrument of
+ * a kind does not link what serves it. Collector, but for `bytes` and `clear`. */
+typedef struct otel__aggregation {
+    size_t (*bytes)(const struct otel__instrument *in); /* of the value                     */
+    void (*clear)(const struct otel__instrument *in, otel__series *s);
+    /* Take a point; false when there is none. *waiting becomes true when values are being recorded
+     * that will come with the next reading. */
+    bool (*take)(const struct otel__instrument *in, otel__series *s, bool *waiting);
+    /* The point is over: `sent` when it is in the queue. */
+    void (*settle)(const struct otel__instrument *in, otel__series *s, bool sent);
+    /* Bytes of what `write` puts: the point without its times and attributes. */
+    size_t (*size)(const struct otel__instrument *in, const otel__series *s);
+    void (*write)(otel__out *o, const struct otel__instrument *in, const otel__series *s);
+    uint8_t field; /* of the data in Metric                       */
+    uint8_t tag;   /* of an attribute in a point                  */
+    bool    held;  /* recorders are held off from taking to settling */
+} otel__aggregation;
+
 typedef struct otel__instrument {
-    otel__recorder *r;
-    otel_scope     *scope;
-    const char     *name;
-    const char     *unit;
-    const char     *description;
-    const double   *bounds;
-    uint32_t        n_bounds;
-    uint32_t        index;
-    otel__kind      kind;
-    bool            is_double;
-    otel__a32       last;     /* offset of the series used last                      */
-    otel__a32       tail;     /* offset of a series near the end of the list         */
-    otel__a32       n_series; /* without overflow                                    */
-    uint32_t        overflow; /* offset; there from creation, first of the list      */
+    const otel__aggregation *ops;
+    otel__recorder          *r;
+    otel_scope              *scope;
+    const char              *name;
+    const char              *unit;
+    otel__aptr               description; /* the longest that was given: M-21 */
+    const double            *bounds;
+    uint32_t                 n_bounds;
+    uint32_t                 index;
+    uint8_t                  kind;        /* enum otel_instrument                             */
+    uint8_t                  aggregation; /* of a histogram: enum otel_aggregation            */
+    int8_t                   max_scale;
+    bool                     is_double;
+    bool                     is_delta;
+    bool                     no_min_max;
+    uint16_t                 max_size;
+    otel__a32 last;      /* offset of the series to try first, 0 for none                       */
+    otel__a32 searched;  /* offset of the series found by searching last */
+    otel__a32 tail;      /* offset of a series near the end of the list         */
+    otel__a32 n_series;  /* without overflow                                    */
+    otel__a32 full;      /* 1: some set found no memory, others will not either */
+    uint32_t  overflow;  /* offset; there from creation, first of the list      */
+    uint64_t  collected; /* collector: Unix ns of the last reading, or creation */
 } otel__instrument;
 
+/* A place for a callback: see observe.h. */
+struct otel_registration {
+    otel__a32     state; /* OTEL__OBSERVE_* */
+    otel_callback callback;
+};
+
+/* What a callback gets. It outlives the callback, so that a late call on it does nothing. */
+struct otel_observer {
+    otel__a32 open; /* 1 while a callback runs */
+};
+
 typedef struct otel__metrics {
-    otel__ring        ring;
+    otel__ring         ring;
+    uint32_t           temporality;           /* enum otel_temporality                       */
+    uint32_t           histogram_aggregation; /* enum otel_aggregation                       */
+    uint32_t           exponential_max_size;
+    uint32_t           drop_instruments; /* bits 1 << enum otel_instrument              */
+    uint32_t           max_callbacks;
+    otel_registration *callbacks;
+    otel_observer      observer;
+    otel__a32          observes;              /* 1: there has been a callback */
+    void (*observe)(struct otel__metrics *m); /* asks the callbacks           */
     otel__instrument *instruments;
     otel__a32         n_instruments;
     uint32_t          max_instruments;
@@ -73,8 +125,9 @@ typedef struct otel__metrics {
     otel__a32         pool_used; /* units */
     otel__a32        *cells;
     uint32_t          n_cells; /* a power of two */
-    otel__a32         n_filled;
-    otel__a32         spares[OTEL__SERIES_SPARES]; /* offsets, 0 = none */
+    otel__a32 repaired;        /* 1: some set's text was repaired, and differs from what is given */
+    otel__a32 n_filled;
+    otel__a32 spares[OTEL__SERIES_SPARES]; /* offsets, 0 = none */
 } otel__metrics;
 
 OTEL__INLINE otel__series *otel__series_at(const otel__metrics *m, uint32_t offset)
@@ -87,22 +140,61 @@ OTEL__INLINE uint8_t *otel__series_attrs(otel__series *s)
     return (uint8_t *)s + (size_t)s->attrs_at * OTEL__SERIES_UNIT;
 }
 
-/* Tag of an attribute in a data point: NumberDataPoint 7, HistogramDataPoint 9. */
-OTEL__HOT uint8_t otel__series_tag(const otel__instrument *in)
+/* Whether the program tells the values in callbacks, instead of recording them. */
+OTEL__HOT bool otel__instrument_is_observable(const otel__instrument *in)
 {
-    return in->kind == OTEL__KIND_HISTOGRAM ? OTEL__PB_TAG(9, OTEL__PB_LEN)
-                                            : OTEL__PB_TAG(7, OTEL__PB_LEN);
+    return in->kind >= (uint8_t)OTEL_INSTRUMENT_OBSERVABLE_COUNTER;
 }
 
 OTEL__FN uint32_t otel__series_value_bytes(const otel__instrument *in)
 {
-    const size_t head = offsetof(otel__series, value);
-    const size_t value =
-        in->kind == OTEL__KIND_HISTOGRAM ? otel__hist_bytes(in->n_bounds + 1u) : sizeof(otel__a64);
-    return (uint32_t)((head + value + 7u) & ~(size_t)7u);
+    return (uint32_t)((offsetof(otel__series, value) + in->ops->bytes(in) + 7u) & ~(size_t)7u);
+}
+
+/* Empty the value of a series that nobody records into. */
+OTEL__FN void otel__series_clear(const otel__instrument *in, otel__series *s)
+{
+    otel__a64_put(&s->cell.number, 0);
+    otel__a32_put(&s->cell.touched, 0);
+    otel__a64_put(&s->start, 0);
+    in->ops->clear(in, s);
 }
 
 /* ---- series: memory ---- */
+
+#if defined(OTEL_LITE_SERIES_LIST)
+
+/* Keep memory that nobody sees for the next series, unless there is some already. */
+OTEL__FN void otel__series_give(otel__metrics *m, uint32_t offset)
+{
+    uint32_t none = 0;
+    (void)otel__a32_cas(&m->spares[0], &none, offset);
+}
+
+/* The spare if it is large enough, or 0. */
+OTEL__FN uint32_t otel__series_spare(otel__metrics *m, uint32_t bytes)
+{
+    const uint32_t offset = otel__a32_swap(&m->spares[0], 0);
+
+    if (offset == 0 || otel__series_at(m, offset)->bytes >= bytes) {
+        return offset;
+    }
+    otel__series_give(m, offset);
+    return 0;
+}
+
+#else
+
+OTEL__FN void otel__series_give(otel__metrics *m, uint32_t offset)
+{
+    uint32_t i;
+    for (i = 0; i < OTEL__SERIES_SPARES; i++) {
+        uint32_t none = 0;
+        if (otel__a32_cas(&m->spares[i], &none, offset)) {
+            return;
+        }
+    }
+}
 
 /* A spare that is large enough, or 0. */
 OTEL__FN uint32_t otel__series_spare(otel__metrics *m, uint32_t bytes)
@@ -123,13 +215,17 @@ OTEL__FN uint32_t otel__series_spare(otel__metrics *m, uint32_t bytes)
     return 0;
 }
 
+#endif
+
 /* Memory for a series of `bytes`, or 0. A bounded compare-and-swap: the mark never passes the
  * end. */
 OTEL__FN uint32_t otel__series_take(otel__metrics *m, uint32_t bytes)
 {
-    const uint32_t units = (bytes + OTEL__SERIES_UNIT - 1u) / OTEL__SERIES_UNIT;
-    uint32_t       offset = otel__series_spare(m, bytes);
-    uint32_t       used;
+    const uint32_t least = (uint32_t)offsetof(otel__series, value); /* its size is noted there */
+    const uint32_t units =
+        ((bytes > least ? bytes : least) + OTEL__SERIES_UNIT - 1u) / OTEL__SERIES_UNIT;
+    uint32_t offset = otel__series_spare(m, bytes);
+    uint32_t used;
 
     if (offset != 0) {
         return offset;
@@ -144,18 +240,32 @@ OTEL__FN uint32_t otel__series_take(otel__metrics *m, uint32_t bytes)
     return 0;
 }
 
-OTEL__FN void otel__series_give(otel__metrics *m, uint32_t offset)
+/* ---- series: building one ---- */
+
+/* Memory for a series of the instrument with `bytes` of attributes, empty, and seen by nobody.
+ * Returns its offset, or 0 when the pool is used up. */
+OTEL__FN uint32_t otel__series_make(otel__metrics *m, const otel__instrument *in, size_t bytes)
 {
-    uint32_t i;
-    for (i = 0; i < OTEL__SERIES_SPARES; i++) {
-        uint32_t none = 0;
-        if (otel__a32_cas(&m->spares[i], &none, offset)) {
-            return;
-        }
+    const uint32_t head = otel__series_value_bytes(in);
+    otel__series  *s;
+    uint32_t       offset;
+
+    if (bytes > (size_t)m->pool_units * OTEL__SERIES_UNIT || head / OTEL__SERIES_UNIT > 0xffffu) {
+        return 0;
     }
+    offset = otel__series_take(m, head + (uint32_t)bytes);
+    if (offset == 0) {
+        return 0;
+    }
+    s = otel__series_at(m, offset);
+    otel__a32_put(&s->cell.next, 0);
+    otel__series_clear(in, s);
+    s->instrument = in->index;
+    s->attrs_at = (uint16_t)(head / OTEL__SERIES_UNIT);
+    return offset;
 }
 
-/* ---- series: building one ---- */
+#if !defined(OTEL_LITE_SERIES_LIST)
 
 /* What a set comes to: its size once encoded, how many count, whether text needs repair. */
 typedef struct otel__set {
@@ -195,7 +305,7 @@ OTEL__FN uint8_t *otel__series_unrepeat(uint8_t *begin, uint8_t *field, uint8_t 
         size_t         n;
         const uint8_t *other = otel__kv_key(p, &n, &value);
         if (n == length && otel__attr_same_bytes(key, other, n)) {
-            memmove(p, after, (size_t)(end - after));
+            otel__bytes_move_down(p, after, (size_t)(end - after));
             (*n_attrs)--;
             return end - (after - p);
         }
@@ -248,32 +358,16 @@ OTEL__FN uint64_t otel__series_hash(otel__series *s, uint64_t seed)
 OTEL__FN uint32_t otel__series_build(otel__metrics *m, const otel__instrument *in, otel__set *set,
                                      otel_attrs attrs)
 {
-    const uint32_t head = otel__series_value_bytes(in);
-    otel__series  *s;
-    uint32_t       offset;
+    otel__series *s;
+    uint32_t      offset;
 
     otel__set_measure(set, attrs);
-    if (set->bytes > (size_t)m->pool_units * OTEL__SERIES_UNIT ||
-        head / OTEL__SERIES_UNIT > 0xffffu) {
-        return 0;
+    offset = otel__series_make(m, in, set->bytes);
+    if (offset != 0) {
+        s = otel__series_at(m, offset);
+        otel__series_encode(s, set, attrs, in->ops->tag);
+        s->hash = otel__series_hash(s, in->r->seed[0]);
     }
-    offset = otel__series_take(m, head + (uint32_t)set->bytes);
-    if (offset == 0) {
-        return 0;
-    }
-    s = otel__series_at(m, offset);
-    otel__a32_put(&s->next, 0);
-    otel__a32_put(&s->touched, 0);
-    s->instrument = in->index;
-    s->attrs_at = (uint16_t)(head / OTEL__SERIES_UNIT);
-    s->start_unix = otel__recorder_now(in->r);
-    if (in->kind == OTEL__KIND_HISTOGRAM) {
-        otel__hist_init(&s->value.hist, in->n_bounds + 1u);
-    } else {
-        otel__a64_put(&s->value.number, 0);
-    }
-    otel__series_encode(s, set, attrs, otel__series_tag(in));
-    s->hash = otel__series_hash(s, in->r->seed[0]);
     return offset;
 }
 
@@ -285,13 +379,15 @@ OTEL__FN void otel__series_link(otel__metrics *m, otel__instrument *in, uint32_t
     for (;;) {
         otel__series *s = otel__series_at(m, tail);
         uint32_t      next = 0;
-        if (otel__a32_cas(&s->next, &next, offset)) {
+        if (otel__a32_cas(&s->cell.next, &next, offset)) {
             otel__a32_store(&in->tail, offset);
             return;
         }
         tail = next;
     }
 }
+
+#endif
 
 /* ---- series: comparing ---- */
 
@@ -312,6 +408,8 @@ OTEL__HOT bool otel__series_same_order(otel__series *s, otel_attrs attrs)
     }
     return true;
 }
+
+#if !defined(OTEL_LITE_SERIES_LIST)
 
 /* Whether it is the series' set in any order; attributes that do not count are left out. */
 OTEL__FN OTEL__NOINLINE bool otel__series_same_any(otel__series *s, otel_attrs attrs,
@@ -366,6 +464,47 @@ OTEL__FN bool otel__series_same_encoded(otel__series *a, otel__series *b)
         p += n;
     }
     return true;
+}
+
+#endif
+
+/* ---- series: using one ---- */
+
+/* Count one more of `limit`; false when they are used up. */
+OTEL__FN bool otel__series_claim(otel__a32 *n, uint32_t limit)
+{
+    uint32_t have = otel__a32_peek(n);
+    while (have < limit) {
+        if (otel__a32_cas(n, &have, have + 1u)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The rare half of otel__series_touch(). A cumulative series begins with its first value; of a
+ * delta one and of an observable the collector knows the begin. */
+OTEL__FN OTEL__NOINLINE void otel__series_begin(const otel__instrument *in, otel__series *s)
+{
+    uint64_t none = 0;
+    if (!in->is_delta && !otel__instrument_is_observable(in)) {
+        (void)otel__a64_cas(&s->start, &none, otel__recorder_now(in->r));
+    }
+    (void)otel__a32_or(&s->cell.touched, OTEL__SERIES_VALUE | OTEL__SERIES_EVER);
+}
+
+/* Say that the series has a value; one load when that was said before. */
+OTEL__INLINE void otel__series_touch(const otel__instrument *in, otel__series *s)
+{
+    if (OTEL__UNLIKELY((otel__a32_peek(&s->cell.touched) & OTEL__SERIES_VALUE) == 0)) {
+        otel__series_begin(in, s);
+    }
+}
+
+/* The next series of the instrument, or 0. */
+OTEL__INLINE uint32_t otel__series_next(const otel__series *s)
+{
+    return otel__a32_load(&s->cell.next);
 }
 
 #endif /* OTEL_LITE_NO_METRICS */

@@ -7,11 +7,27 @@
 #ifndef OTEL__RECORD_SERIES_TABLE_H
 #define OTEL__RECORD_SERIES_TABLE_H
 
-#if !defined(OTEL_LITE_NO_METRICS)
-
 #include "series.h"
 
+#if !defined(OTEL_LITE_NO_METRICS) && !defined(OTEL_LITE_SERIES_LIST)
+
 /* ---- series: the table ---- */
+
+/* Cells for a pool of that many bytes: two a series of typical size. */
+OTEL__FN uint32_t otel__series_cells(uint32_t pool_bytes)
+{
+    uint32_t n = 16;
+    while (n < pool_bytes / OTEL__SERIES_TYPICAL * 2u) {
+        n *= 2u;
+    }
+    return n;
+}
+
+OTEL__FN void otel__series_init_table(otel__metrics *m, otel__arena *a, uint32_t pool_bytes)
+{
+    m->n_cells = otel__series_cells(pool_bytes);
+    m->cells = (otel__a32 *)otel__arena_take(a, m->n_cells, sizeof *m->cells);
+}
 
 OTEL__HOT uint32_t otel__series_cell(const otel__metrics *m, const otel__instrument *in,
                                      uint64_t hash)
@@ -96,16 +112,22 @@ OTEL__FN void otel__series_place(otel__metrics *m, const otel__instrument *in, u
     }
 }
 
-/* Count one more of `limit`; false when they are used up. */
-OTEL__FN bool otel__series_claim(otel__a32 *n, uint32_t limit)
+/* Make the first series of an instrument, that of a set for all others. Under the lock. */
+OTEL__FN bool otel__series_found(otel__metrics *m, otel__instrument *in, otel_attrs attrs)
 {
-    uint32_t have = otel__a32_peek(n);
-    while (have < limit) {
-        if (otel__a32_cas(n, &have, have + 1u)) {
-            return true;
-        }
+    otel__set set;
+
+    if (!otel__series_claim(&m->n_filled, m->n_cells / 2u)) {
+        return false;
     }
-    return false;
+    otel__set_hash(&set, attrs, in->r->seed[0]);
+    in->overflow = otel__series_build(m, in, &set, attrs);
+    if (in->overflow == 0) {
+        (void)otel__a32_count(&m->n_filled, 0xffffffffu); /* minus one */
+        return false;
+    }
+    otel__series_place(m, in, in->overflow);
+    return true;
 }
 
 /* The series with the set of a built one, or 0. */
@@ -137,6 +159,9 @@ OTEL__FN uint32_t otel__series_add(otel__metrics *m, otel__instrument *in, otel_
         if (otel__series_claim(&m->n_filled, m->n_cells / 2u)) {
             built = built != 0 ? built : otel__series_build(m, in, set, attrs);
             used = built != 0 ? otel__series_publish(m, in, built) : 0;
+            if (built == 0) {
+                otel__a32_put(&in->full, 1u);
+            }
             if (used != 0 && used == built) {
                 return used;
             }
@@ -169,6 +194,15 @@ OTEL__HOT uint32_t otel__series_look(otel__metrics *m, const otel__instrument *i
     return offset;
 }
 
+/* Whether a new set has no place: one look spares an instrument that is full the work of making it.
+ * Not when some set's text was repaired: this one's may have to be, too, and be there already. */
+OTEL__HOT bool otel__series_is_full(const otel__metrics *m, const otel__instrument *in)
+{
+    return (otel__a32_load(&in->n_series) >= m->max_series || otel__a32_load(&in->full) != 0 ||
+            otel__a32_load(&m->n_filled) >= m->n_cells / 2u) &&
+           otel__a32_load(&m->repaired) == 0;
+}
+
 /* A set that the table does not hold as it was given: make it, or share the overflow series. Text
  * that needs repair never matches as given: such a set is built to be looked up. */
 OTEL__FN OTEL__COLD uint32_t otel__series_new(otel__metrics *m, otel__instrument *in,
@@ -179,6 +213,7 @@ OTEL__FN OTEL__COLD uint32_t otel__series_new(otel__metrics *m, otel__instrument
 
     otel__set_measure(set, attrs);
     if (set->broken) {
+        otel__a32_store(&m->repaired, 1u);
         offset = otel__series_build(m, in, set, attrs);
         found = offset != 0 ? otel__series_twin(m, in, offset) : 0;
         if (found != 0) {
@@ -187,15 +222,10 @@ OTEL__FN OTEL__COLD uint32_t otel__series_new(otel__metrics *m, otel__instrument
         }
     }
     found = otel__series_add(m, in, set, attrs, offset);
-    if (found == 0) {
-        found =
-            otel__series_look(m, in, attrs, set); /* another thread took the last place for it */
+    if (found == 0) { /* another thread may have taken the last place for this very set */
+        found = otel__series_look(m, in, attrs, set);
     }
-    if (found == 0) {
-        (void)otel__a32_count(&in->r->losses.overflowed, 1u);
-        found = in->overflow;
-    }
-    return found;
+    return found != 0 ? found : in->overflow;
 }
 
 /* Find the series of a set that is not the one used last. */
@@ -203,6 +233,7 @@ OTEL__FN OTEL__NOINLINE uint32_t otel__series_search(otel__metrics *m, otel__ins
                                                      otel_attrs attrs)
 {
     const uint64_t seed = in->r->seed[0];
+    const bool     full = otel__series_is_full(m, in); /* before looking: one look is enough then */
     otel__set      set;
     uint32_t       offset;
 
@@ -211,36 +242,50 @@ OTEL__FN OTEL__NOINLINE uint32_t otel__series_search(otel__metrics *m, otel__ins
         otel__set_unrepeat(&set, attrs, seed);
     }
     offset = otel__series_look(m, in, attrs, &set);
-    return OTEL__LIKELY(offset != 0) ? offset : otel__series_new(m, in, &set, attrs);
+    if (OTEL__LIKELY(offset != 0)) {
+        return offset;
+    }
+    return full ? in->overflow : otel__series_new(m, in, &set, attrs);
 }
 
-/* The series of a set, made if it is new. */
-OTEL__HOT otel__series *otel__series_get(otel__metrics *m, otel__instrument *in, otel_attrs attrs)
+/* ---- series: fork ---- */
+
+/* Make the instruments' lists anew from the cells: another thread of the parent may have been about
+ * to append one. Only in a forked child. */
+OTEL__FN void otel__series_relink(otel__metrics *m)
 {
-    const uint32_t last = otel__a32_load(&in->last);
-    otel__series  *s = otel__series_at(m, last != 0 ? last : in->overflow);
+    uint32_t n = otel__a32_peek(&m->n_instruments);
+    uint32_t i;
 
-    if (OTEL__UNLIKELY(attrs.items == NULL)) {
-        attrs.count = 0;
+    for (i = 0; i < otel__a32_peek(&m->n_instruments); i++) {
+        otel__instrument *in = &m->instruments[i];
+        otel__a32_put(&in->last, 0);
+        otel__a32_put(&in->n_series, 0);
+        otel__a32_put(&in->tail, in->overflow);
+        otel__a32_put(&otel__series_at(m, in->overflow)->cell.next, 0);
     }
-    if (OTEL__LIKELY(last != 0) && OTEL__LIKELY(otel__series_same_order(s, attrs))) {
-        return s;
+    for (i = 0; i < m->n_cells; i++) {
+        const uint32_t offset = otel__a32_peek(&m->cells[i]);
+        otel__series  *s = otel__series_at(m, offset != 0 ? offset : 1u);
+        if (offset != 0 && m->instruments[s->instrument].overflow != offset) {
+            otel__instrument *in = &m->instruments[s->instrument];
+            otel__a32_put(&s->cell.next, 0);
+            otel__series_link(m, in, offset);
+            (void)otel__a32_count(&in->n_series, 1u);
+            n++;
+        }
     }
-    const uint32_t offset = otel__series_search(m, in, attrs);
-    if (offset != in->overflow) { /* its content is not what was asked for */
-        otel__a32_store(&in->last, offset);
-    }
-    return otel__series_at(m, offset);
+    otel__a32_put(&m->n_filled, n);
+    memset(m->cells, 0, m->n_cells * sizeof *m->cells);
 }
 
-/* Say that the series has a value; one load when that was said before. */
-OTEL__INLINE void otel__series_touch(otel__series *s)
+/* Find a place for a series again, whose hash is another one with a new seed. */
+OTEL__FN void otel__series_reseed(otel__metrics *m, const otel__instrument *in, uint32_t offset)
 {
-    if (OTEL__UNLIKELY(otel__a32_peek(&s->touched) == 0)) {
-        (void)otel__a32_or(&s->touched,
-                           OTEL__SERIES_VALUE); /* the collector may be adding its bit */
-    }
+    otel__series *s = otel__series_at(m, offset);
+    s->hash = otel__series_hash(s, in->r->seed[0]);
+    otel__series_place(m, in, offset);
 }
 
-#endif /* OTEL_LITE_NO_METRICS */
+#endif
 #endif /* OTEL__RECORD_SERIES_TABLE_H */

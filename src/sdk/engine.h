@@ -11,6 +11,7 @@
 
 #include "../record/collect.h"
 #include "../record/log.h"
+#include "../record/metric.h"
 #include "../record/trace.h"
 #include "../send/batch.h"
 #include "../send/net.h"
@@ -49,30 +50,37 @@ enum {                        /* otel__engine.answer: what a pending request has
 };
 
 typedef struct otel__engine {
-    otel__a32      busy;   /* 1 while somebody steps                          */
-    otel__a32      answer; /* OTEL__ANSWER_*, set from anywhere when pending  */
-    otel__recorder r;
-    otel__pipe     pipes[OTEL_SIGNAL_COUNT];
-    otel_transport transport;
-    otel__batch    batch;
-    otel__out      resource; /* the encoded Resource                           */
-    otel_request   request;  /* the one under way                              */
-    bool           in_flight;
-    bool           wakes;     /* there is a thread that recording calls wake                   */
-    bool           behind;    /* a flush met a histogram being recorded into: it reads again  */
+    otel__a32 busy;   /* 1 while somebody steps                          */
+    otel__a32 answer; /* OTEL__ANSWER_*, set from anywhere when pending  */
+    bool      in_flight;
+    bool      wakes;      /* there is a thread that recording calls wake                  */
+    bool      behind;     /* a flush met a histogram being recorded into: it reads again  */
+    bool      reading_on; /* the newest reading goes on when its queue has room           */
+#if !defined(OTEL_LITE_NO_HTTP)
+    bool use_http;
+#endif
     uint32_t       flushes;   /* under way                                                    */
     uint32_t       reading;   /* metrics ever queued up to the end of the newest reading      */
     uint32_t       next_pipe; /* whose turn it is                              */
     uint64_t       interval_ns;
     uint64_t       collect_ns; /* when metrics are read next                   */
-    uint64_t       random;
+    uint32_t       random;
+    uint64_t       tell_ns; /* when losses may be told again                  */
+    otel__a32      lost;    /* records refused for good, or too large                      */
     otel__a64      requests;
     otel__a64      failed;
-    uint64_t       tell_ns; /* when losses may be told again                  */
-    uint32_t       told[5]; /* counts at the last telling                     */
+    otel_transport transport;
+    otel__out      resource; /* the encoded Resource                           */
+    otel__batch    batch;
+    otel_request   request; /* the one under way                              */
+#if !defined(OTEL_LITE_NO_METRICS)
+    otel__collect collect;
+#endif
+    otel__pipe     pipes[OTEL_SIGNAL_COUNT];
+    otel__recorder r;
+    uint32_t       told[6]; /* counts at the last telling                     */
 #if !defined(OTEL_LITE_NO_HTTP)
     otel__net net;
-    bool      use_http;
 #endif
 } otel__engine;
 
@@ -87,11 +95,28 @@ OTEL__FN uint64_t otel__sdk_ns(uint32_t ms)
 
 OTEL__FN uint32_t otel__engine_random(otel__engine *e)
 {
-    e->random = e->random * 0x5851f42d4c957f2du + 0x14057b7ef767814fu; /* Knuth's MMIX generator */
-    return (uint32_t)(e->random >> 32);
+    e->random = e->random * 1664525u + 1013904223u; /* the high bits are used: retry.h */
+    return e->random;
 }
 
 /* ---- engine: telling ---- */
+
+#if defined(OTEL_LITE_NO_DIAGNOSTICS)
+OTEL__FN void otel__engine_tell_failure(otel__engine *e, otel_signal signal, const char *why,
+                                        uint64_t now)
+{
+    (void)e;
+    (void)signal;
+    (void)why;
+    (void)now;
+}
+
+OTEL__FN void otel__engine_tell_losses(otel__engine *e, uint64_t now)
+{
+    (void)e;
+    (void)now;
+}
+#else
 
 /* Say once a minute at most that requests of a signal fail. */
 OTEL__FN OTEL__COLD void otel__engine_tell_failure(otel__engine *e, otel_signal signal,
@@ -107,18 +132,30 @@ OTEL__FN OTEL__COLD void otel__engine_tell_failure(otel__engine *e, otel_signal 
     }
 }
 
+/* Instruments with values in their overflow series. */
+OTEL__FN uint32_t otel__engine_overflowing(const otel__engine *e)
+{
+#if !defined(OTEL_LITE_NO_METRICS)
+    return e->r.metrics != NULL ? otel__metrics_overflowing(e->r.metrics) : 0;
+#else
+    (void)e;
+    return 0;
+#endif
+}
+
 /* Say what recording calls could not keep: they count, the engine tells. */
 OTEL__FN void otel__engine_tell_losses(otel__engine *e, uint64_t now)
 {
-    static const char *const what[5] = {
+    static const char *const what[6] = {
         "attributes were dropped: over the limit, without a key, or no room in the span",
         "span events were dropped: over the limit, or no room in the span",
         "values were dropped: not finite, or negative for a counter",
         "attribute sets over the limit are counted in otel.metric.overflow",
         "the queue was full, or too many spans were open: records were dropped",
+        "exponential histograms lost values that came while their window was widened",
     };
     const otel__losses *l = &e->r.losses;
-    uint32_t            counts[5];
+    uint32_t            counts[6];
     uint32_t            i;
     uint32_t            k;
 
@@ -128,14 +165,15 @@ OTEL__FN void otel__engine_tell_losses(otel__engine *e, uint64_t now)
     counts[0] = otel__a32_peek(&l->attributes);
     counts[1] = otel__a32_peek(&l->events);
     counts[2] = otel__a32_peek(&l->bad_values);
-    counts[3] = otel__a32_peek(&l->overflowed);
+    counts[3] = otel__engine_overflowing(e);
     counts[4] = 0;
+    counts[5] = otel__a32_peek(&l->lost_values);
     for (i = 0; i < OTEL_SIGNAL_COUNT; i++) {
         for (k = 0; k < OTEL_DROP_COUNT; k++) {
             counts[4] += (uint32_t)otel__a64_peek(&l->dropped[i][k]);
         }
     }
-    for (i = 0; i < 5; i++) {
+    for (i = 0; i < 6; i++) {
         if (counts[i] != e->told[i]) {
             e->told[i] = counts[i];
             e->tell_ns = now + OTEL__ENGINE_TELL;
@@ -143,41 +181,62 @@ OTEL__FN void otel__engine_tell_losses(otel__engine *e, uint64_t now)
         }
     }
 }
+#endif
 
 /* ---- engine: collecting ---- */
 
 #if !defined(OTEL_LITE_NO_METRICS)
-/* A cumulative reading that was not sent is worth nothing once there is a newer one. */
+/* Cumulative metrics that were not sent are worth nothing once there is a newer reading. Those at
+ * the front of the queue make room for it now, others are passed over when they are batched. */
 OTEL__FN void otel__engine_supersede(otel__pipe *pipe)
 {
-    otel__ring_cursor c = otel__ring_begin(pipe->ring);
+    otel__ring_cursor stale = otel__ring_begin(pipe->ring);
+    otel__ring_cursor next = stale;
     const uint8_t    *data;
     uint32_t          n;
+    uint32_t          word;
 
-    while (otel__ring_next(pipe->ring, &c, &data, &n)) {
+    while (otel__ring_next(pipe->ring, &next, &data, &n)) {
+        memcpy(&word, data, sizeof word);
+        if ((word & OTEL__RECORD_CUMULATIVE) == 0) {
+            break;
+        }
+        stale = next;
     }
-    otel__a64_bump(&pipe->dropped[OTEL_DROP_SUPERSEDED], c.records);
-    otel__ring_release(pipe->ring, &c);
-    pipe->attempt = 0;
-    pipe->resend = 0;
+    if (stale.records > 0) {
+        otel__a64_bump(&pipe->dropped[OTEL_DROP_SUPERSEDED], stale.records);
+        otel__ring_release(pipe->ring, &stale);
+        pipe->attempt = 0;
+        pipe->resend = 0;
+    }
 }
 
-/* Read all metrics into their ring. Returns true when a recording under way was met: its histogram
- * is a moment behind, and a flush comes again. */
-OTEL__FN bool otel__engine_collect(otel__engine *e, uint64_t now)
+/* Read on into the ring. */
+OTEL__FN void otel__engine_read_on(otel__engine *e, uint64_t now)
 {
-    otel__pipe   *pipe = &e->pipes[OTEL_SIGNAL_METRICS];
-    otel__collect c;
+    otel__pipe *pipe = &e->pipes[OTEL_SIGNAL_METRICS];
 
-    e->collect_ns = now + e->interval_ns;
-    if (!e->in_flight || e->request.signal != OTEL_SIGNAL_METRICS) {
-        otel__engine_supersede(pipe);
-    }
-    c.request = e->batch.cap - otel__batch_overhead(e->resource.len);
-    otel__collect_all(&c, &e->r);
+    e->reading_on = !otel__collect_go_on(&e->collect);
+    (void)otel__a32_count(&e->lost, e->collect.n_large);
+    e->collect.n_large = 0;
+    e->behind = e->collect.waiting;
     pipe->due_ns = now;
     e->reading = otel__ring_head_load(pipe->ring).count;
-    return c.waiting;
+}
+
+/* Read all metrics into their ring. */
+OTEL__FN void otel__engine_collect(otel__engine *e, uint64_t now)
+{
+    e->collect_ns = now + e->interval_ns;
+    if (!e->in_flight || e->request.signal != OTEL_SIGNAL_METRICS) {
+        otel__engine_supersede(&e->pipes[OTEL_SIGNAL_METRICS]);
+    }
+    e->batch.newest =
+        ((e->batch.newest + OTEL__RECORD_READING) & ~OTEL__RECORD_SCOPE) | OTEL__RECORD_CUMULATIVE;
+    e->collect.tag = e->batch.newest;
+    e->collect.request = e->batch.cap - otel__batch_overhead(e->resource.len);
+    otel__collect_begin(&e->collect, &e->r);
+    otel__engine_read_on(e, now);
 }
 #endif
 
@@ -188,6 +247,8 @@ OTEL__FN void otel__engine_release(otel__engine *e, otel__pipe *pipe, uint64_t n
 {
     otel__ring_release(pipe->ring, &e->batch.cursor);
     otel__a64_bump(&pipe->dropped[OTEL_DROP_TOO_LARGE], e->batch.n_large);
+    (void)otel__a32_count(&e->lost, e->batch.n_large);
+    otel__a64_bump(&pipe->dropped[OTEL_DROP_SUPERSEDED], e->batch.n_stale);
     pipe->attempt = 0;
     pipe->resend = 0;
     pipe->failures = 0;
@@ -218,6 +279,7 @@ OTEL__FN void otel__engine_answered(otel__engine *e, otel_transport_result resul
         pipe->retry_ns = now + (uint64_t)ms * 1000000u;
     } else {
         otel__a64_bump(&pipe->dropped[OTEL_DROP_REFUSED], e->batch.n_records);
+        (void)otel__a32_count(&e->lost, e->batch.n_records);
         otel__engine_release(e, pipe, now);
     }
     otel__engine_tell_failure(e, e->request.signal, why, now);
@@ -323,6 +385,11 @@ OTEL__FN bool otel__engine_start(otel__engine *e, uint64_t now)
 {
     uint32_t i;
 
+#if !defined(OTEL_LITE_NO_METRICS)
+    if (e->reading_on && otel__ring_queued(e->pipes[OTEL_SIGNAL_METRICS].ring) == 0) {
+        otel__engine_read_on(e, now);
+    }
+#endif
     for (i = 0; i < OTEL_SIGNAL_COUNT; i++) {
         const uint32_t at = (e->next_pipe + i) % OTEL_SIGNAL_COUNT;
         otel__pipe    *pipe = &e->pipes[at];
@@ -337,7 +404,7 @@ OTEL__FN bool otel__engine_start(otel__engine *e, uint64_t now)
             otel__engine_send(e, (otel_signal)at, now);
             return true;
         }
-        if (e->batch.n_large > 0) {
+        if (e->batch.n_large > 0 || e->batch.n_stale > 0) {
             otel__engine_release(e, pipe, now);
         } else {
             pipe->stalled = true; /* its producer was interrupted and must get to run */
@@ -367,6 +434,9 @@ OTEL__FN uint64_t otel__engine_wanted(const otel__engine *e, uint64_t now)
 #endif
     if (e->in_flight) {
         return at;
+    }
+    if (e->reading_on && otel__ring_queued(e->pipes[OTEL_SIGNAL_METRICS].ring) == 0) {
+        return now;
     }
     for (i = 0; i < OTEL_SIGNAL_COUNT; i++) {
         const otel__pipe *pipe = &e->pipes[i];
@@ -408,7 +478,7 @@ OTEL__FN void otel__engine_step(otel__engine *e, uint64_t now)
     otel__a64_put(&e->r.anchor, otel__unix_ns() - now); /* a step of the wall clock is seen here */
 #if !defined(OTEL_LITE_NO_METRICS)
     if (e->pipes[OTEL_SIGNAL_METRICS].ring != NULL && now >= e->collect_ns && e->flushes == 0) {
-        (void)otel__engine_collect(e, now); /* a flush reads by itself */
+        otel__engine_collect(e, now); /* a flush reads by itself */
     }
 #endif
     for (rounds = 0; rounds < OTEL__ENGINE_ROUNDS; rounds++) {
@@ -429,6 +499,7 @@ OTEL__FN void otel__engine_step(otel__engine *e, uint64_t now)
 /* What one flush waits for: records ever taken from each ring. On its caller's stack. */
 typedef struct otel__flush {
     uint32_t to[OTEL_SIGNAL_COUNT];
+    bool     reads; /* metrics are being read still                    */
     uint32_t
         steps; /* that suffice when no answer is waited for: a request takes a record or more */
 } otel__flush;
@@ -439,7 +510,7 @@ OTEL__FN void otel__engine_flush_collect(otel__engine *e, uint64_t now)
     e->behind = false;
 #if !defined(OTEL_LITE_NO_METRICS)
     if (e->pipes[OTEL_SIGNAL_METRICS].ring != NULL) {
-        e->behind = otel__engine_collect(e, now);
+        otel__engine_collect(e, now);
     }
 #else
     (void)now;
@@ -468,7 +539,7 @@ OTEL__FN void otel__engine_flush_begin(otel__engine *e, otel__flush *flush, uint
  * superseded is not delivered: the newest one counts, whoever made it. */
 OTEL__FN bool otel__engine_flushed(const otel__engine *e, const otel__flush *flush)
 {
-    bool     all = !e->behind;
+    bool     all = !e->behind && !e->reading_on;
     uint32_t i;
 
     for (i = 0; i < OTEL_SIGNAL_COUNT; i++) {

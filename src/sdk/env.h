@@ -1,7 +1,5 @@
-/* env: the one table of settings, and the function that resolves them.
- * A row names an option, its variable, its type, its defaults and its bounds; the parser, the
- * defaults and docs/configuration.md come from it. A later setting is a row more: nobody reads a
- * variable elsewhere. Called by otel_open() and otel_memory_needed(), on one thread.
+/* env: the settings of env_table.h, resolved. Called by otel_open() and otel_memory_needed(), on
+ * one thread.
  * Invariants: what comes out holds plain numbers, where UINT32_MAX means no limit, and is not to be
  * resolved again; texts are borrowed from the options and the environment until otel_open() has
  * copied them; a value is never printed, it may be a secret.
@@ -14,134 +12,13 @@
 #include "../core/text.h"
 #include "../send/http.h"
 #include "../wire/resource.h"
+#include "env_table.h"
 
 /* The function that looks a variable up: char *(const char *name), NULL when it is not set. */
 #if !defined(OTEL_LITE_NO_ENV) && !defined(OTEL_LITE_GETENV)
 #include <stdlib.h>
 #define OTEL_LITE_GETENV(name) getenv(name)
 #endif
-
-/* ---- env: the table ---- */
-
-/* What a setting is, and what OTEL_ZERO and OTEL_NO_LIMIT give where they are allowed. */
-typedef enum otel__env_kind {
-    OTEL__ENV_DURATION, /* milliseconds; 0 is at once, no limit is never                         */
-    OTEL__ENV_TIMEOUT,  /* milliseconds; 0 and no limit are both no limit (E-05)                 */
-    OTEL__ENV_COUNT,    /* a number memory is taken for: always limited                          */
-    OTEL__ENV_BYTES,    /* as COUNT, in bytes                                                    */
-    OTEL__ENV_QUEUE,    /* as BYTES; by default it follows from the queue's records              */
-    OTEL__ENV_BATCH,    /* a number, at most the queue's records; no limit is all of them        */
-    OTEL__ENV_LIMIT,    /* a number that only bounds; it may have no limit                       */
-    OTEL__ENV_FLAG,     /* bool; true in code wins                                               */
-    OTEL__ENV_TEXT,     /* UTF-8                                                                 */
-    OTEL__ENV_URL,      /* http or https                                                         */
-    OTEL__ENV_HEADERS,  /* "k=v,k2=v2", values percent-encoded; secret                           */
-    OTEL__ENV_ATTRS     /* attributes; the variable is a list, see resource.h                    */
-} otel__env_kind;
-
-/* Every setting with a value of its own: field of otel_options, kind, variable or NULL, default
- * when hosted, default in firmware, lowest, highest, what it is for (docs/configuration.md).
- * Texts have no default; a queue stands before what depends on it. */
-#define OTEL__ENV_LIST(X)                                                                          \
-    X(service_name, TEXT, "OTEL_SERVICE_NAME", 0, 0, 0, 0,                                         \
-      "name of the service; unset: unknown_service:<executable>")                                  \
-    X(resource, ATTRS, "OTEL_RESOURCE_ATTRIBUTES", 0, 0, 0, 0,                                     \
-      "attributes of everything this program sends")                                               \
-    X(endpoint, URL, "OTEL_EXPORTER_OTLP_ENDPOINT", 0, 0, 0, 0,                                    \
-      "base URL; /v1/traces and so on are appended; unset: telemetry is off")                      \
-    X(headers, HEADERS, "OTEL_EXPORTER_OTLP_HEADERS", 0, 0, 0, 0, "headers of each request")       \
-    X(timeout_ms, TIMEOUT, "OTEL_EXPORTER_OTLP_TIMEOUT", 10000, 10000, 0, 2147483647,              \
-      "one attempt, from connect to the last byte of the reply")                                   \
-    X(max_request_bytes, BYTES, NULL, 1048576, 2048, 256, 67108864, "body of one request")         \
-    X(span_delay_ms, DURATION, "OTEL_BSP_SCHEDULE_DELAY", 5000, 5000, 0, 2147483647,               \
-      "longest wait of a span for a batch")                                                        \
-    X(span_timeout_ms, TIMEOUT, "OTEL_BSP_EXPORT_TIMEOUT", 30000, 30000, 0, 2147483647,            \
-      "what one flush waits for")                                                                  \
-    X(span_queue, COUNT, "OTEL_BSP_MAX_QUEUE_SIZE", 2048, 16, 1, 2147483647,                       \
-      "spans queued at most")                                                                      \
-    X(span_batch, BATCH, "OTEL_BSP_MAX_EXPORT_BATCH_SIZE", 512, 512, 1, 2147483647,                \
-      "spans of one request at most")                                                              \
-    X(span_queue_bytes, QUEUE, NULL, 65536, 1024, 256, 1073741824, "encoded spans queued at most") \
-    X(max_open_spans, COUNT, NULL, 256, 4, 1, 65520, "spans open at once")                         \
-    X(span_chunks, COUNT, NULL, 256, 4, 0, 65520,                                                  \
-      "pieces of OTEL_LITE_CHUNK_BYTES that big spans share")                                      \
-    X(metric_interval_ms, DURATION, "OTEL_METRIC_EXPORT_INTERVAL", 60000, 60000, 1, 2147483647,    \
-      "time between two collections")                                                              \
-    X(series_bytes, BYTES, NULL, 1048576, 1024, 256, 1073741824,                                   \
-      "attribute sets and their values")                                                           \
-    X(metric_queue_bytes, BYTES, NULL, 1048576, 1024, 256, 1073741824,                             \
-      "encoded readings queued at most; by default what a reading of all series takes")            \
-    X(max_series, LIMIT, NULL, 2000, 16, 1, 2147483647, "attribute sets of one instrument")        \
-    X(max_instruments, COUNT, NULL, 256, 8, 1, 65535, "instruments")                               \
-    X(log_delay_ms, DURATION, NULL, 1000, 1000, 0, 2147483647,                                     \
-      "longest wait of a log record for a batch")                                                  \
-    X(log_queue, COUNT, NULL, 2048, 16, 1, 2147483647, "log records queued at most")               \
-    X(log_batch, BATCH, NULL, 512, 512, 1, 2147483647, "log records of one request at most")       \
-    X(log_queue_bytes, QUEUE, NULL, 65536, 1024, 256, 1073741824,                                  \
-      "encoded log records queued at most")                                                        \
-    X(max_scopes, COUNT, NULL, 32, 4, 1, 65535, "instrumentation scopes")                          \
-    X(attribute_limit, LIMIT, NULL, 128, 128, 0, 2147483647,                                       \
-      "attributes of one span, event or log record")                                               \
-    X(text_bytes, BYTES, NULL, 32768, 1024, 64, 1073741824, "copies of names, units, resource")    \
-    X(background, FLAG, NULL, 0, 0, 0, 0, "start one thread that calls otel_poll()")               \
-    X(disabled, FLAG, "OTEL_SDK_DISABLED", 0, 0, 0, 0, "turn telemetry off")                       \
-    X(ignore_environment, FLAG, NULL, 0, 0, 0, 0, "read no variable at all")                       \
-    X(ignore_host, FLAG, NULL, 0, 0, 0, 0, "no process and host attributes in the resource")
-
-/* Options that are handed on as they are, from code, else from the fallback: field, what must be
- * set there for it to count, what it is for. */
-#define OTEL__ENV_GIVEN(X)                                                                         \
-    X(transport, transport.send, "where requests go instead of HTTP")                              \
-    X(memory, memory, "the block to use; unset: one malloc()")                                     \
-    X(memory_bytes, memory, "bytes at `memory`")                                                   \
-    X(on_diagnostic, on_diagnostic, "told about what went wrong")                                  \
-    X(diagnostic_user, on_diagnostic, "handed to `on_diagnostic`")                                 \
-    X(status, status, "receives the result of otel_open()")
-
-#define OTEL__ENV_INT_MAX 0x7fffffffu /* E-05: numbers in variables are from 0 to 2^31-1 */
-
-typedef struct otel__env_row {
-#if !defined(OTEL_LITE_NO_ENV)
-    const char *variable; /* NULL: in code only */
-#endif
-    const char *option;   /* name of the field, for diagnostics    */
-    uint32_t    standard; /* the default                           */
-    uint32_t    min, max; /* numbers, both included                */
-    uint16_t    offset;   /* of the field in otel_options          */
-    uint8_t     kind;     /* enum otel__env_kind                   */
-} otel__env_row;
-
-/* Index of a field's row. */
-enum {
-#define OTEL__ENV_ENUM(field, kind, variable, hosted, firmware, min, max, about)                   \
-    OTEL__ENV_AT_##field,
-    OTEL__ENV_LIST(OTEL__ENV_ENUM)
-#undef OTEL__ENV_ENUM
-        OTEL__ENV_ROWS
-};
-
-#if defined(OTEL_LITE_NO_ENV)
-#define OTEL__ENV_NAMES(variable, field) #field
-#else
-#define OTEL__ENV_NAMES(variable, field) variable, #field
-#endif
-#if defined(OTEL_LITE_FREESTANDING)
-#define OTEL__ENV_STANDARD(hosted, firmware) (firmware)
-#else
-#define OTEL__ENV_STANDARD(hosted, firmware) (hosted)
-#endif
-
-static const otel__env_row otel__env_rows[OTEL__ENV_ROWS] = {
-#define OTEL__ENV_ROW(field, kind, variable, hosted, firmware, min, max, about)                    \
-    { OTEL__ENV_NAMES(variable, field),                                                            \
-      OTEL__ENV_STANDARD(hosted, firmware),                                                        \
-      (min),                                                                                       \
-      (max),                                                                                       \
-      (uint16_t)offsetof(otel_options, field),                                                     \
-      (uint8_t)OTEL__ENV_##kind },
-    OTEL__ENV_LIST(OTEL__ENV_ROW)
-#undef OTEL__ENV_ROW
-};
 
 /* What otel_open() works with. */
 typedef struct otel__env {
@@ -163,7 +40,7 @@ typedef struct otel__env_input {
 } otel__env_input;
 
 /* The variable's text; NULL when it is unset, empty (E-01), or not to be read. */
-static const char *otel__env_variable(const otel__env_input *in, const otel__env_row *row)
+OTEL__FN const char *otel__env_variable(const otel__env_input *in, const otel__env_row *row)
 {
 #if defined(OTEL_LITE_NO_ENV)
     (void)in;
@@ -179,11 +56,12 @@ static const char *otel__env_variable(const otel__env_input *in, const otel__env
 #endif
 }
 
+#if !defined(OTEL_LITE_FREESTANDING)
 /* The name that a diagnostic about the variable begins with. */
-static const char *otel__env_name(const otel__env_row *row)
+OTEL__FN const char *otel__env_name(const otel__env_row *row)
 {
 #if defined(OTEL_LITE_NO_ENV)
-    return row->option;
+    return otel__env_option(row);
 #else
     return row->variable;
 #endif
@@ -193,33 +71,62 @@ static const char *otel__env_name(const otel__env_row *row)
 static OTEL__COLD void otel__env_bad(otel__env_input *in, const otel__env_row *row, bool in_code,
                                      const char *why, const char *detail)
 {
-    const char *name = in_code ? row->option : otel__env_name(row);
+    const char *name = in_code ? otel__env_option(row) : otel__env_name(row);
 
     otel__diag(in->sink, in_code ? OTEL_SEVERITY_ERROR : OTEL_SEVERITY_WARN, name, why, detail);
     in->status = in_code ? OTEL_INVALID : in->status;
 }
-
-static bool otel__env_flag_of(const otel_options *options, const otel__env_row *row)
-{
-    bool v;
-    memcpy(&v, (const char *)options + row->offset, sizeof v);
-    return v;
-}
-
-/* An option's text; NULL when it is unset or empty. */
-static const char *otel__env_text_of(const otel_options *options, const otel__env_row *row)
-{
-    const char *v;
-    memcpy(&v, (const char *)options + row->offset, sizeof v);
-    return v != NULL && v[0] != '\0' ? v : NULL;
-}
+#endif
 
 /* ---- env: numbers ---- */
 
+#define OTEL__ENV_LACKING ": exponential histograms are not compiled in; ignored"
+
+/* Whether it is a choice that needs a facility which is not compiled in. */
+static bool otel__env_is_lacking(const otel__env_row *row, uint32_t v)
+{
+#if defined(OTEL_LITE_NO_EXPONENTIAL)
+    return row->offset == offsetof(otel_options, histogram_aggregation) &&
+           v == OTEL_AGGREGATION_BASE2_EXPONENTIAL_BUCKET_HISTOGRAM;
+#else
+    (void)row;
+    (void)v;
+    return false;
+#endif
+}
+
+/* Turn a number as given into the effective one. Returns false when the row does not allow it. */
+static OTEL__MUST_USE bool otel__env_effective(const otel__env_row *row, uint32_t v, uint32_t *out)
+{
+    if (row->kind == OTEL__ENV_CHOICE) {
+        *out = v;
+        return v < 32u && ((row->max >> v) & 1u) != 0 && !otel__env_is_lacking(row, v);
+    }
+    if (v == OTEL_NO_LIMIT) {
+        *out = UINT32_MAX;
+        return row->kind <= OTEL__ENV_LIMIT;
+    }
+    v = v == OTEL_ZERO ? 0 : v;
+    if (v < row->min || v > row->max) {
+        return false;
+    }
+    *out = v == 0 && row->kind == OTEL__ENV_TIMEOUT ? UINT32_MAX : v;
+    return true;
+}
+
+#if defined(OTEL_LITE_FREESTANDING)
+/* Tell of a number that the row does not allow. */
+static OTEL__COLD void otel__env_refuse(otel__env_input *in, const otel__env_row *row, uint32_t v)
+{
+    otel__diag(in->sink, OTEL_SEVERITY_ERROR, otel__env_option(row),
+               ": out of bounds, or not compiled in", NULL);
+    in->status = otel__env_is_lacking(row, v) ? OTEL_UNSUPPORTED : OTEL_INVALID;
+}
+#else
 static OTEL__COLD void otel__env_bad_number(otel__env_input *in, const otel__env_row *row,
                                             bool in_code, uint32_t max)
 {
-    char           text[2 * OTEL__TEXT_U64_MAX + 16];
+    char text[2 * OTEL__TEXT_U64_MAX + 16];
     otel__text_buf range = { text, sizeof text - 1, 0 };
 
     otel__text_add_u64(&range, row->min);
@@ -230,44 +137,51 @@ static OTEL__COLD void otel__env_bad_number(otel__env_input *in, const otel__env
     otel__env_bad(in, row, in_code, ": not a whole number from ", text);
 }
 
-/* Turn a number as given into the effective one. Returns false when the row does not allow it. */
-static OTEL__MUST_USE bool otel__env_effective(const otel__env_row *row, uint32_t v, uint32_t *out)
+/* Tell of a number that the row does not allow. */
+static OTEL__COLD void otel__env_refuse(otel__env_input *in, const otel__env_row *row, uint32_t v)
 {
-    if (v == OTEL_NO_LIMIT) {
-        *out = UINT32_MAX;
-        return row->kind == OTEL__ENV_DURATION || row->kind == OTEL__ENV_TIMEOUT ||
-               row->kind == OTEL__ENV_BATCH || row->kind == OTEL__ENV_LIMIT;
+    if (row->kind != OTEL__ENV_CHOICE) {
+        otel__env_bad_number(in, row, true, row->max);
+    } else if (otel__env_is_lacking(row, v)) {
+        otel__env_bad(in, row, true, OTEL__ENV_LACKING, NULL);
+        in->status = OTEL_UNSUPPORTED;
+    } else {
+        otel__env_bad(in, row, true, ": no value of its enum; ignored", NULL);
     }
-    v = v == OTEL_ZERO ? 0 : v;
-    *out = v == 0 && row->kind == OTEL__ENV_TIMEOUT ? UINT32_MAX : v;
-    return v >= row->min && v <= row->max;
+}
+#endif
+
+/* Whether it is a batch of a signal that is compiled in. */
+static bool otel__env_is_batch(const otel__env_row *row)
+{
+#if defined(OTEL_LITE_NO_TRACES) && defined(OTEL_LITE_NO_LOGS)
+    (void)row;
+    return false;
+#else
+    return row->kind == OTEL__ENV_BATCH;
+#endif
 }
 
-/* Take a number set in code. `cap`: a batch's queue; more is cut, because the queue may have come
+/* Take the number v set in code. A batch above its queue is cut, because the queue may have come
  * from the environment. */
-static bool otel__env_number_code(otel__env_input *in, const otel_options *options,
-                                  const otel__env_row *row, uint32_t cap, uint32_t *out)
+static bool otel__env_number_code(otel__env_input *in, const otel__env_row *row, uint32_t v,
+                                  uint32_t queue, uint32_t *out)
 {
-    uint32_t v;
-
-    memcpy(&v, (const char *)options + row->offset, sizeof v);
-    if (v == 0) {
-        return false;
-    }
     if (!otel__env_effective(row, v, out)) {
-        otel__env_bad_number(in, row, true, row->max);
+        otel__env_refuse(in, row, v);
         return false;
     }
-    if (*out > cap) {
-        *out = cap;
+    if (otel__env_is_batch(row) && *out > queue) {
+        *out = queue;
         if (v != OTEL_NO_LIMIT) {
-            otel__diag(in->sink, OTEL_SEVERITY_WARN, row->option,
+            otel__diag(in->sink, OTEL_SEVERITY_WARN, otel__env_option(row),
                        ": more than the queue holds; the queue's size is used", NULL);
         }
     }
     return true;
 }
 
+#if !defined(OTEL_LITE_NO_ENV)
 /* Take a number from the environment; a bad one is as good as none (E-04, E-05, E-09). */
 static bool otel__env_number_variable(otel__env_input *in, const otel__env_row *row, uint32_t cap,
                                       uint32_t *out)
@@ -287,13 +201,77 @@ static bool otel__env_number_variable(otel__env_input *in, const otel__env_row *
     return false;
 }
 
+/* The number of the word that `text` is in any case, or 0. */
+static uint32_t otel__env_word(const otel__env_row *row, otel__text text)
+{
+    otel__text words = otel__text_of(otel__env_words(row));
+    otel__text word;
+    uint32_t   v;
+
+    for (v = row->min; otel__text_next(&words, ',', &word); v++) {
+        if (otel__text_same_nocase(word, text)) {
+            return v;
+        }
+    }
+    return 0;
+}
+
+/* Take a choice from the environment; a word that is none is as good as no variable. */
+static bool otel__env_choice_variable(otel__env_input *in, const otel__env_row *row, uint32_t *out)
+{
+    const char *value = otel__env_variable(in, row);
+
+    if (value == NULL) {
+        return false;
+    }
+    *out = otel__env_word(row, otel__text_trim(otel__text_of(value)));
+    if (*out != 0 && !otel__env_is_lacking(row, *out)) {
+        return true;
+    }
+    if (*out != 0) {
+        otel__env_bad(in, row, false, OTEL__ENV_LACKING, NULL);
+    } else {
+        otel__env_bad(in, row, false, ": ignored: none of ", otel__env_words(row));
+    }
+    return false;
+}
+
+#endif
+
+#if !defined(OTEL_LITE_FREESTANDING)
+/* Take a setting's number from its variable, whichever way it is written there. */
+static bool otel__env_variable_take(otel__env_input *in, const otel__env_row *row, uint32_t queue,
+                                    uint32_t *out)
+{
+#if defined(OTEL_LITE_NO_ENV)
+    (void)in;
+    (void)row;
+    (void)queue;
+    (void)out;
+    return false;
+#else
+    if (row->kind == OTEL__ENV_CHOICE) {
+        return otel__env_choice_variable(in, row, out);
+    }
+    return otel__env_number_variable(in, row, otel__env_is_batch(row) ? queue : UINT32_MAX, out);
+#endif
+}
+#endif
+
 /* The records of the queue that a BATCH or QUEUE row belongs to; its row was resolved before. */
 static uint32_t otel__env_queue_of(const otel_options *out, const otel__env_row *row)
 {
+#if defined(OTEL_LITE_NO_TRACES) && defined(OTEL_LITE_NO_LOGS)
+    (void)out;
+    (void)row;
+    return UINT32_MAX;
+#else
     return row->offset < offsetof(otel_options, log_queue) ? out->span_queue : out->log_queue;
+#endif
 }
 
-static uint32_t otel__env_standard(const otel__env_row *row, uint32_t queue)
+static uint32_t otel__env_standard(const otel__env_row *row, const otel_options *out,
+                                   uint32_t queue)
 {
     uint32_t v = row->standard;
 
@@ -302,27 +280,103 @@ static uint32_t otel__env_standard(const otel__env_row *row, uint32_t queue)
         v = queue > row->max / 256u ? row->max : queue * 256u > v ? queue * 256u : v;
     }
 #endif
-    return row->kind == OTEL__ENV_BATCH && v > queue ? queue : v;
+    if (row->offset == offsetof(otel_options, metric_queue_bytes) && v < out->series_bytes) {
+        return out->series_bytes; /* resolved before: a reading of all series fits */
+    }
+    return otel__env_is_batch(row) && v > queue ? queue : v;
+}
+
+#if defined(OTEL_LITE_FREESTANDING)
+/* Make a number effective, as it was given in code. */
+static void otel__env_number(otel__env_input *in, const otel__env_row *row, otel_options *out)
+{
+    const uint32_t queue = otel__env_queue_of(out, row);
+    uint32_t       v;
+
+    memcpy(&v, (const char *)in->code + row->offset, sizeof v);
+    if (v == 0) {
+        memcpy(&v, (const char *)in->fallback + row->offset, sizeof v);
+    }
+    if (v == 0 || !otel__env_number_code(in, row, v, queue, &v)) {
+        v = otel__env_standard(row, out, queue);
+    }
+    memcpy((char *)out + row->offset, &v, sizeof v);
+}
+#else
+/* What one source in code gives, if it is set there and allowed. */
+static bool otel__env_number_of(otel__env_input *in, const otel_options *options,
+                                const otel__env_row *row, uint32_t queue, uint32_t *out)
+{
+    uint32_t v;
+
+    memcpy(&v, (const char *)options + row->offset, sizeof v);
+    return v != 0 && otel__env_number_code(in, row, v, queue, out);
 }
 
 static void otel__env_number(otel__env_input *in, const otel__env_row *row, otel_options *out)
 {
     const uint32_t queue = otel__env_queue_of(out, row);
-    const uint32_t cap = row->kind == OTEL__ENV_BATCH ? queue : UINT32_MAX;
-    uint32_t       v = 0;
+    uint32_t v = 0;
 
-    if (!otel__env_number_code(in, in->code, row, cap, &v) &&
-        !otel__env_number_variable(in, row, cap, &v) &&
-        !otel__env_number_code(in, in->fallback, row, cap, &v)) {
-        v = otel__env_standard(row, queue);
-        if (row->offset == offsetof(otel_options, metric_queue_bytes) && v < out->series_bytes) {
-            v = out->series_bytes; /* resolved before: a reading of all series fits */
-        }
+    if (!otel__env_number_of(in, in->code, row, queue, &v) &&
+        !otel__env_variable_take(in, row, queue, &v) &&
+        !otel__env_number_of(in, in->fallback, row, queue, &v)) {
+        v = otel__env_standard(row, out, queue);
     }
     memcpy((char *)out + row->offset, &v, sizeof v);
 }
+#endif
 
 /* ---- env: flags and texts ---- */
+
+#if defined(OTEL_LITE_FREESTANDING)
+
+/* Whether the option names an endpoint. What it is does not matter: there is no HTTP client. */
+static bool otel__env_is_given(const char *endpoint)
+{
+    return endpoint != NULL && endpoint[0] != '\0';
+}
+
+/* Take what is no number. There are no variables, and no URL to check. */
+static void otel__env_take(const otel_options *code, const otel_options *fallback, otel__env *env)
+{
+    otel_options *out = &env->options;
+    size_t        i;
+
+    env->configured = otel__env_is_given(code->endpoint) || otel__env_is_given(fallback->endpoint);
+    env->resource.code = code->resource;
+    env->resource.code_name = code->service_name;
+    env->resource.fallback = fallback->resource;
+    env->resource.fallback_name = fallback->service_name;
+    /* the flags, which are neighbours */
+    for (i = offsetof(otel_options, background); i <= offsetof(otel_options, ignore_host); i++) {
+        ((char *)out)[i] = (char)(((const char *)code)[i] | ((const char *)fallback)[i]);
+    }
+    env->resource.ignore_host = out->ignore_host;
+    out->status = (code->status != NULL ? code : fallback)->status;
+    out->transport = (code->transport.send != NULL ? code : fallback)->transport;
+    env->configured = env->configured || out->transport.send != NULL;
+    code = code->memory != NULL ? code : fallback;
+    out->memory = code->memory;
+    out->memory_bytes = code->memory_bytes;
+}
+
+#else
+
+static bool otel__env_flag_of(const otel_options *options, const otel__env_row *row)
+{
+    bool v;
+    memcpy(&v, (const char *)options + row->offset, sizeof v);
+    return v;
+}
+
+/* An option's text; NULL when it is unset or empty. */
+static const char *otel__env_text_of(const otel_options *options, const otel__env_row *row)
+{
+    const char *v;
+    memcpy(&v, (const char *)options + row->offset, sizeof v);
+    return v != NULL && v[0] != '\0' ? v : NULL;
+}
 
 /* True in code wins; then a variable that is set decides, also against the fallback (E-03). */
 static bool otel__env_flag(otel__env_input *in, const otel__env_row *row)
@@ -366,7 +420,7 @@ static const char *otel__env_text_fault(const otel__env_row *row, const char *te
 static const char *otel__env_text(otel__env_input *in, const otel__env_row *row, const char **name)
 {
     const char *texts[3], *fault;
-    unsigned    i;
+    unsigned i;
 
     texts[0] = otel__env_text_of(in->code, row);
     texts[1] = otel__env_variable(in, row);
@@ -376,7 +430,7 @@ static const char *otel__env_text(otel__env_input *in, const otel__env_row *row,
         if (fault != NULL) {
             otel__env_bad(in, row, i != 1, ": ignored: ", fault);
         } else if (texts[i] != NULL) {
-            *name = i == 1 ? otel__env_name(row) : row->option;
+            *name = i == 1 ? otel__env_name(row) : otel__env_option(row);
             return texts[i];
         }
     }
@@ -388,9 +442,9 @@ static const char *otel__env_text(otel__env_input *in, const otel__env_row *row,
 
 static void otel__env_row_resolve(otel__env_input *in, const otel__env_row *row, otel__env *env)
 {
-    char       *field = (char *)&env->options + row->offset;
+    char *field = (char *)&env->options + row->offset;
     const char *name, *text;
-    bool        flag;
+    bool flag;
 
     switch (row->kind) {
     case OTEL__ENV_FLAG:
@@ -406,13 +460,13 @@ static void otel__env_row_resolve(otel__env_input *in, const otel__env_row *row,
             env->headers_name = name;
         }
         break;
-    case OTEL__ENV_ATTRS: break; /* otel__env_resource() */
+    case OTEL__ENV_ATTRS: break; /* otel__env_resolve_texts() */
     default: otel__env_number(in, row, &env->options); break;
     }
 }
 
 /* The layers of the resource: the code's, the environment's, the fallback's, each on its own. */
-static void otel__env_resource(otel__env_input *in, otel__env *env)
+static void otel__env_resolve_texts(otel__env_input *in, otel__env *env)
 {
     const otel__env_row *name = &otel__env_rows[OTEL__ENV_AT_service_name];
 
@@ -426,12 +480,17 @@ static void otel__env_resource(otel__env_input *in, otel__env *env)
     env->resource.ignore_host = env->options.ignore_host;
 }
 
+#endif
+
 /* Make the sink that the options ask for; what otel_open() tells goes there from the start. */
 OTEL__FN void otel__env_sink(const otel_options *options, otel__diag_sink *sink)
 {
     const otel_options *from = options;
 
     memset(sink, 0, sizeof *sink);
+#if defined(OTEL_LITE_NO_DIAGNOSTICS)
+    from = NULL; /* nobody is told */
+#endif
     if (from != NULL && from->on_diagnostic == NULL) {
         from = from->fallback;
     }
@@ -452,16 +511,21 @@ OTEL__FN void otel__env_sink(const otel_options *options, otel__diag_sink *sink)
 OTEL__FN otel_status otel__env_resolve(const otel_options *options, otel__env *env,
                                        otel__diag_sink *sink)
 {
-    otel_options    none;
     otel__env_input in;
     unsigned        i;
 
-    memset(&none, 0, sizeof none);
-    memset(env, 0, sizeof *env);
-    in.code = options != NULL ? options : &none;
-    in.fallback = in.code->fallback != NULL ? in.code->fallback : &none;
+    memset(env, 0,
+           sizeof *env); /* no field is read once it is resolved: it stands for no options */
+    in.code = options != NULL ? options : &env->options;
+    in.fallback = in.code->fallback != NULL ? in.code->fallback : &env->options;
     in.sink = sink;
     in.status = OTEL_OK;
+#if defined(OTEL_LITE_FREESTANDING)
+    for (i = 0; i < OTEL__ENV_ROWS; i++) {
+        otel__env_number(&in, &otel__env_rows[i], &env->options);
+    }
+    otel__env_take(in.code, in.fallback, env);
+#else
     in.environment = !in.code->ignore_environment && !in.fallback->ignore_environment;
 
     for (i = 0; i < OTEL__ENV_ROWS; i++) {
@@ -471,8 +535,9 @@ OTEL__FN otel_status otel__env_resolve(const otel_options *options, otel__env *e
     env->options.field = (in.code->leader != NULL ? in.code : in.fallback)->field;
     OTEL__ENV_GIVEN(OTEL__ENV_TAKE)
 #undef OTEL__ENV_TAKE
-    otel__env_resource(&in, env);
+    otel__env_resolve_texts(&in, env);
     env->configured = env->options.endpoint != NULL || env->options.transport.send != NULL;
+#endif
     return in.status;
 }
 

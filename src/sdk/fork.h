@@ -6,29 +6,26 @@
 #ifndef OTEL__SDK_FORK_H
 #define OTEL__SDK_FORK_H
 
+#include "../record/observe.h"
 #include "plan.h"
 
 /* Seed what must differ between processes and between devices. */
 OTEL__FN bool otel__sdk_seed(otel_sdk *sdk)
 {
-    uint8_t  bytes[40];
-    uint64_t words[5];
-    size_t   i;
+    uint8_t bytes[40];
+    size_t  i;
 
     if (!OTEL_LITE_ENTROPY(bytes, sizeof bytes)) {
         return false;
     }
-    for (i = 0; i < 5; i++) {
-        otel__pb m = otel__pb_open(bytes + 8 * i, 8); /* the same on every byte order */
-        if (!otel__pb_read_fixed(&m, 8, &words[i])) {
-            return false; /* cannot be: eight bytes are there */
-        }
+    for (i = 0; i < 4; i++) {
+        sdk->e.r.seed[i] = otel__pb_load_le64(bytes + 8 * i); /* the same on every byte order */
     }
-    memcpy(sdk->e.r.seed, words, sizeof sdk->e.r.seed);
-    sdk->e.random = words[4];
+    sdk->e.random = (uint32_t)otel__pb_load_le64(bytes + 32);
     return true;
 }
 
+#if defined(OTEL__FORKS)
 /* In a forked child, before anything else is done there: another process, with nothing inherited
  * but the instruments and the configuration. Runs once, while every other caller is held off. */
 OTEL__FN void otel__sdk_forked(otel__recorder *r)
@@ -60,6 +57,8 @@ OTEL__FN void otel__sdk_forked(otel__recorder *r)
 #endif
 #if !defined(OTEL_LITE_NO_METRICS)
     otel__metrics_forget(&sdk->metrics);
+    otel__observe_forget(&sdk->metrics);
+    sdk->e.collect.series = 0;
 #endif
 #if !defined(OTEL_LITE_NO_LOGS)
     otel__ring_reset(&sdk->logs.ring);
@@ -78,6 +77,8 @@ OTEL__FN void otel__sdk_forked(otel__recorder *r)
     sdk->e.wakes = false; /* no thread came along */
     sdk->e.flushes = 0;
     sdk->e.reading = 0;
+    otel__a32_put(&sdk->e.lost, 0);
+    sdk->e.reading_on = false;
     otel__a64_put(&sdk->e.requests, 0);
     otel__a64_put(&sdk->e.failed, 0);
     otel__a32_put(&sdk->e.answer, OTEL__ANSWER_NONE);
@@ -85,6 +86,7 @@ OTEL__FN void otel__sdk_forked(otel__recorder *r)
     otel__a32_store(r->live,
                     otel__a32_peek(&sdk->closed) != 0 ? OTEL__LIVE_CLOSED : OTEL__LIVE_OPEN);
 }
+#endif
 
 /* ---- fork: being told, where no page can be marked ---- */
 

@@ -7,21 +7,21 @@
 
 #include "engine.h"
 
-#if defined(OTEL_LITE_FREESTANDING)
-#define OTEL__HOST_TEXT 1u /* no such facts */
-#else
-#define OTEL__HOST_TEXT 256u /* bytes of a fact, NUL included */
-#endif
+#define OTEL__HOST_TEXT  256u          /* bytes of a fact, NUL included */
 #define OTEL__HOST_STACK (64u * 1024u) /* of the thread; it uses less than 8 KiB */
 
 /* What is known of where we run. */
+#if !defined(OTEL_LITE_FREESTANDING)
 typedef struct otel__host {
     char executable[OTEL__HOST_TEXT];
     char name[OTEL__HOST_TEXT];
     char instance[37]; /* a random UUID, text */
 } otel__host;
+#endif
 
 /* ---- host: facts ---- */
+
+#if !defined(OTEL_LITE_FREESTANDING)
 
 /* Write 16 random bytes as a UUID of version 4. */
 OTEL__FN void otel__host_uuid(char text[37], const uint8_t random[16])
@@ -43,13 +43,6 @@ OTEL__FN void otel__host_uuid(char text[37], const uint8_t random[16])
     text[n] = '\0';
 }
 
-#if defined(OTEL_LITE_FREESTANDING)
-OTEL__FN void otel__host_read(otel__host *host, otel__resource_facts *facts)
-{
-    memset(host, 0, sizeof *host);
-    memset(facts, 0, sizeof *facts);
-}
-#else
 /* The name of the running file, from the link the system keeps; empty when there is none. */
 OTEL__FN void otel__host_executable(char text[OTEL__HOST_TEXT])
 {
@@ -93,6 +86,8 @@ OTEL__FN void otel__host_read(otel__host *host, otel__resource_facts *facts)
 #endif
 
 /* ---- host: after fork ---- */
+
+#if defined(OTEL__FORKS)
 
 /* The attribute of that key in an encoded Resource, or NULL. */
 OTEL__FN uint8_t *otel__host_find(const otel__out *resource, const char *key)
@@ -139,6 +134,8 @@ OTEL__FN void otel__host_forked(otel__out *resource, const otel__resource_facts 
         }
     }
 }
+
+#endif /* OTEL__FORKS */
 
 /* ---- host: the background thread ---- */
 

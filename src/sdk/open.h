@@ -15,42 +15,46 @@
 
 /* ---- open ---- */
 
-OTEL__FN void otel__sdk_pipe(otel_sdk *sdk, otel_signal signal, otel__ring *ring, uint32_t batch,
-                             uint32_t delay_ms)
+OTEL__FN void otel__sdk_pipe(otel__pipe *pipe, otel__ring *ring, uint32_t batch, uint32_t delay_ms,
+                             uint64_t now)
 {
-    otel__pipe *pipe = &sdk->e.pipes[signal];
-
     pipe->ring = ring;
     pipe->batch = batch;
     pipe->delay_ns = otel__sdk_ns(delay_ms);
-    pipe->due_ns = otel__mono_ns() + pipe->delay_ns;
+    pipe->due_ns = now + pipe->delay_ns;
 }
 
 /* Connect recorder, pipes and transport. */
 OTEL__FN void otel__sdk_wire(otel_sdk *sdk, const otel_options *o)
 {
     otel__recorder *r = &sdk->e.r;
+    const uint64_t  now = otel__mono_ns();
 
     r->sdk = sdk;
+#if !defined(OTEL_LITE_NO_TRACES) || !defined(OTEL_LITE_NO_LOGS)
     r->attribute_limit = o->attribute_limit;
+#endif
     r->max_scopes = o->max_scopes;
     sdk->e.transport = o->transport;
     sdk->e.interval_ns = otel__sdk_ns(o->metric_interval_ms);
-    sdk->e.collect_ns = otel__mono_ns() + sdk->e.interval_ns;
+    sdk->e.collect_ns = now + sdk->e.interval_ns;
 #if !defined(OTEL_LITE_NO_TRACES)
     sdk->trace.batch = o->span_delay_ms == 0 ? 1u : o->span_batch;
     r->trace = &sdk->trace;
-    otel__sdk_pipe(sdk, OTEL_SIGNAL_TRACES, &sdk->trace.ring, o->span_batch, o->span_delay_ms);
+    otel__sdk_pipe(&sdk->e.pipes[OTEL_SIGNAL_TRACES], &sdk->trace.ring, o->span_batch,
+                   o->span_delay_ms, now);
 #endif
 #if !defined(OTEL_LITE_NO_METRICS)
     r->metrics = &sdk->metrics;
-    otel__sdk_pipe(sdk, OTEL_SIGNAL_METRICS, &sdk->metrics.ring, 0x7fffffffu, UINT32_MAX);
+    otel__sdk_pipe(&sdk->e.pipes[OTEL_SIGNAL_METRICS], &sdk->metrics.ring, 0x7fffffffu, UINT32_MAX,
+                   now);
     sdk->e.pipes[OTEL_SIGNAL_METRICS].whole = true;
 #endif
 #if !defined(OTEL_LITE_NO_LOGS)
     sdk->logs.batch = o->log_delay_ms == 0 ? 1u : o->log_batch;
     r->logs = &sdk->logs;
-    otel__sdk_pipe(sdk, OTEL_SIGNAL_LOGS, &sdk->logs.ring, o->log_batch, o->log_delay_ms);
+    otel__sdk_pipe(&sdk->e.pipes[OTEL_SIGNAL_LOGS], &sdk->logs.ring, o->log_batch, o->log_delay_ms,
+                   now);
 #endif
     otel__a64_put(&r->anchor, otel__unix_ns() - otel__mono_ns());
 }
@@ -88,12 +92,17 @@ OTEL__FN void *otel__sdk_thread(void *user)
 }
 #endif
 
-OTEL__FN bool otel__sdk_start_thread(otel_sdk *sdk)
+/* Start the thread if one is asked for; without threads otel__sdk_check() has refused. */
+OTEL__FN bool otel__sdk_start_thread(otel_sdk *sdk, const otel_options *o)
 {
 #if defined(OTEL_LITE_NO_THREADS)
     (void)sdk;
-    return false;
+    (void)o;
+    return true;
 #else
+    if (!o->background) {
+        return true;
+    }
 #if !defined(OTEL_LITE_NO_WAKE)
     sdk->e.wakes = true;
 #endif
@@ -109,7 +118,9 @@ OTEL__FN void otel__sdk_make_live(otel_sdk *sdk)
 
     r->live = &r->live_local;
     r->wake = otel__sdk_wake;
+#if defined(OTEL__FORKS)
     r->forked = otel__sdk_forked;
+#endif
 #if defined(OTEL__FORK_PAGE)
     sdk->fork_page = otel__platform_fork_page();
     if (sdk->fork_page != NULL) {
@@ -117,7 +128,7 @@ OTEL__FN void otel__sdk_make_live(otel_sdk *sdk)
     }
 #endif
     otel__a32_store(r->live, OTEL__LIVE_OPEN);
-#if !defined(OTEL_LITE_FREESTANDING) && !defined(OTEL_LITE_NO_FORK)
+#if defined(OTEL__FORKS)
     if (r->live == &r->live_local && !otel__fork_watch(r)) {
         otel__diag(&r->sink, OTEL_SEVERITY_WARN,
                    "fork is not noticed here: a child must not use the SDK", NULL, NULL);
@@ -125,20 +136,32 @@ OTEL__FN void otel__sdk_make_live(otel_sdk *sdk)
 #endif
 }
 
-/* The block: the user's, zeroed, or a new one. NULL when there is none large enough. */
-OTEL__FN void *otel__sdk_block(const otel_options *o, size_t need)
+/* The block: the user's, zeroed, or a new one. NULL when there is none large enough. The user's is
+ * measured with its own first bytes as scratch: a microcontroller's stack is small. */
+OTEL__FN void *otel__sdk_block(otel__plan *plan, size_t *need)
 {
+    const otel_options *o = &plan->env.options;
+
     if (o->memory != NULL) {
-        if (o->memory_bytes < need || ((uintptr_t)o->memory & (OTEL__ARENA_ALIGN - 1u)) != 0) {
+        if (o->memory_bytes < sizeof(otel_sdk) ||
+            ((uintptr_t)o->memory & (OTEL__ARENA_ALIGN - 1u)) != 0) {
             return NULL;
         }
-        memset(o->memory, 0, need);
+        *need = otel__sdk_lay_out(plan, (otel_sdk *)o->memory, 0);
+        if (o->memory_bytes < *need) {
+            return NULL;
+        }
+        memset(o->memory, 0, *need);
         return o->memory;
     }
 #if defined(OTEL_LITE_NO_MALLOC)
     return NULL;
 #else
-    return OTEL_LITE_ALLOC(need);
+    {
+        otel_sdk scratch;
+        *need = otel__sdk_lay_out(plan, &scratch, 0);
+        return OTEL_LITE_ALLOC(*need);
+    }
 #endif
 }
 
@@ -167,33 +190,34 @@ OTEL__FN otel_status otel__sdk_check(const otel_options *o)
 OTEL__FN otel_sdk *otel__sdk_open(otel__plan *plan, otel_status *status)
 {
     const otel_options *o = &plan->env.options;
-    const size_t        need = otel__sdk_measure(plan);
-    otel__arena         a;
+    size_t              need = 0;
     otel_sdk           *sdk;
 
     *status = otel__sdk_check(o);
     if (*status != OTEL_OK) {
         return NULL;
     }
-    sdk = (otel_sdk *)otel__sdk_block(o, need);
+    sdk = (otel_sdk *)otel__sdk_block(plan, &need);
     if (sdk == NULL) {
         *status = OTEL_NO_MEMORY;
         return NULL;
     }
-    a = otel__arena_make(sdk, need);
-    (void)otel__arena_take(&a, 1, sizeof *sdk);
+    (void)otel__sdk_lay_out(plan, sdk, need);
     sdk->memory_bytes = need;
     sdk->owned = o->memory == NULL;
+#if !defined(OTEL_LITE_NO_DIAGNOSTICS)
     sdk->e.r.sink = plan->sink;
+#endif
+#if !defined(OTEL_LITE_FREESTANDING)
     sdk->host = plan->host;
-    otel__sdk_carve(&a, sdk, plan);
+#endif
     otel__resource_encode(&sdk->e.resource, &plan->env.resource, &plan->facts, &sdk->e.r.sink);
     otel__sdk_wire(sdk, o);
     otel__sdk_make_live(sdk);
 #if !defined(OTEL_LITE_NO_THREADS)
     sdk->thread.wake[0] = sdk->thread.wake[1] = -1;
 #endif
-    if (!otel__sdk_seed(sdk) || (o->background && !otel__sdk_start_thread(sdk))) {
+    if (!otel__sdk_seed(sdk) || !otel__sdk_start_thread(sdk, o)) {
         *status = OTEL_SYSTEM;
         otel_release(sdk);
         return NULL;
@@ -210,7 +234,6 @@ OTEL_API otel_sdk *otel_open(const otel_options *options)
     const int saved = errno;
 #endif
 
-    memset(&plan, 0, sizeof plan);
     status = otel__plan_make(&plan, options);
     if (status == OTEL_OK) {
         sdk = otel__sdk_open(&plan, &status);

@@ -23,19 +23,23 @@ struct otel_sdk {
 #if defined(OTEL__FORK_PAGE)
     otel__a32 *fork_page;
 #endif
-    otel__a32  closed; /* 1 from the first otel_close() on */
+    otel__a32 closed; /* 1 from the first otel_close() on */
+#if !defined(OTEL_LITE_FREESTANDING)
     otel__host host;
-    size_t     memory_bytes;
-    bool       owned; /* the block came from OTEL_LITE_ALLOC */
+#endif
+    size_t memory_bytes;
+    bool   owned; /* the block came from OTEL_LITE_ALLOC */
 };
 
 /* ---- plan: carving the block ---- */
 
 /* What otel_open() and otel_memory_needed() both work out first. */
 typedef struct otel__plan {
-    otel__env            env;
-    otel__host           host;
-    otel__resource_facts facts;
+    otel__env env;
+#if !defined(OTEL_LITE_FREESTANDING)
+    otel__host host;
+#endif
+    otel__resource_facts facts; /* firmware: none */
     otel__diag_sink      sink;
     size_t               resource; /* bytes of the encoded Resource */
 } otel__plan;
@@ -55,7 +59,9 @@ OTEL__FN otel_status otel__plan_make(otel__plan *plan, const otel_options *optio
     if (plan->env.options.disabled || !plan->env.configured) {
         return OTEL_DISABLED;
     }
+#if !defined(OTEL_LITE_FREESTANDING)
     otel__host_read(&plan->host, &plan->facts);
+#endif
     otel__resource_encode(&measure, &plan->env.resource, &plan->facts, NULL);
     plan->resource = measure.len;
     if (otel__batch_overhead(plan->resource) + 64u > plan->env.options.max_request_bytes) {
@@ -113,7 +119,23 @@ OTEL__FN void otel__sdk_carve_http(otel__arena *a, otel__engine *e, otel__plan *
 }
 #endif
 
-/* Take every piece of the block. With a measuring arena `sdk` is a scratch object. */
+#if !defined(OTEL_LITE_NO_METRICS)
+OTEL__FN OTEL__NOINLINE void otel__sdk_carve_metrics(otel__arena *a, otel__metrics *m,
+                                                     const otel_options *o)
+{
+    m->max_instruments = o->max_instruments;
+    m->max_series = o->max_series;
+    m->max_callbacks = o->max_callbacks;
+    m->temporality = o->temporality;
+    m->histogram_aggregation = o->histogram_aggregation;
+    m->exponential_max_size = o->exponential_max_size;
+    m->drop_instruments = o->drop_instruments;
+    otel__sdk_carve_ring(a, &m->ring, o->metric_queue_bytes, 0x7fffffffu);
+    otel__metrics_init(m, a, o->series_bytes);
+}
+#endif
+
+/* Take every piece of the block. In an arena without bytes `sdk` is a scratch object. */
 OTEL__FN void otel__sdk_carve(otel__arena *a, otel_sdk *sdk, otel__plan *plan)
 {
     const otel_options *o = &plan->env.options;
@@ -132,10 +154,7 @@ OTEL__FN void otel__sdk_carve(otel__arena *a, otel_sdk *sdk, otel__plan *plan)
     otel__trace_init(&sdk->trace, a, r, o->max_open_spans, o->span_chunks);
 #endif
 #if !defined(OTEL_LITE_NO_METRICS)
-    sdk->metrics.max_instruments = o->max_instruments;
-    sdk->metrics.max_series = o->max_series;
-    otel__sdk_carve_ring(a, &sdk->metrics.ring, o->metric_queue_bytes, 0x7fffffffu);
-    otel__metrics_init(&sdk->metrics, a, o->series_bytes);
+    otel__sdk_carve_metrics(a, &sdk->metrics, o);
 #endif
 #if !defined(OTEL_LITE_NO_LOGS)
     otel__sdk_carve_ring(a, &sdk->logs.ring, o->log_queue_bytes, o->log_queue);
@@ -147,27 +166,27 @@ OTEL__FN void otel__sdk_carve(otel__arena *a, otel_sdk *sdk, otel__plan *plan)
 #endif
 }
 
-/* Bytes of the whole block for a plan. */
-OTEL__FN size_t otel__sdk_measure(otel__plan *plan)
+/* Clear `sdk`, the beginning of a block of `size` bytes, all zero, and carve that. Returns the
+ * bytes of the whole block for the plan; with size 0 nothing but `sdk` is written, to measure. */
+OTEL__FN size_t otel__sdk_lay_out(otel__plan *plan, otel_sdk *sdk, size_t size)
 {
-    otel__arena measure = otel__arena_make(NULL, 0);
-    otel_sdk    scratch; /* only its layout is worked out */
+    otel__arena block = otel__arena_make(sdk, size);
 
-    memset(&scratch, 0, sizeof scratch);
-    (void)otel__arena_take(&measure, 1, sizeof scratch);
-    otel__sdk_carve(&measure, &scratch, plan);
-    return measure.used;
+    memset(sdk, 0, sizeof *sdk);
+    (void)otel__arena_take(&block, 1, sizeof *sdk);
+    otel__sdk_carve(&block, sdk, plan);
+    return block.used;
 }
 
 OTEL_API size_t otel_memory_needed(const otel_options *options)
 {
     otel__plan plan;
-    memset(&plan, 0, sizeof plan);
-    plan.sink.fn = NULL;
+    otel_sdk   scratch;
+
     if (otel__plan_make(&plan, options) != OTEL_OK) {
         return 0;
     }
-    return otel__sdk_measure(&plan);
+    return otel__sdk_lay_out(&plan, &scratch, 0);
 }
 
 #endif /* OTEL__SDK_PLAN_H */

@@ -12,12 +12,14 @@
 /* Milliseconds from `now` to `at`, rounded up: woken a little late, never in vain. */
 OTEL__FN uint32_t otel__sdk_wait_ms(uint64_t at, uint64_t now)
 {
-    uint64_t ms;
-    if (at <= now) {
-        return 0;
-    }
-    ms = (at - now + 999999u) / 1000000u;
-    return ms < 0xffffffffu ? (uint32_t)ms : 0xfffffffeu;
+    uint64_t left = at > now ? at - now : 0;
+#if defined(OTEL_LITE_FREESTANDING) /* a 64-bit division would be linked for this alone */
+    left = left < (uint64_t)1 << 38 ? left : ((uint64_t)1 << 38) - 1u; /* 274 s are enough */
+    return left > 0 ? (uint32_t)((uint64_t)(uint32_t)(left >> 6) * 274878u >> 32) + 1u : 0u;
+#else
+    left = left / 1000000u + (left % 1000000u > 0 ? 1u : 0u);
+    return left < 0xffffffffu ? (uint32_t)left : 0xfffffffeu;
+#endif
 }
 
 /* One step, if nobody else is inside. Returns the wait. */
@@ -115,6 +117,14 @@ OTEL_API void otel_transport_complete(otel_request *request, otel_transport_resu
 
 /* ---- run: flush and close ---- */
 
+/* A deadline as nanoseconds. */
+OTEL__FN uint64_t otel__sdk_limit(uint32_t timeout_ms)
+{
+    return otel__sdk_ns(timeout_ms == OTEL_NO_LIMIT ? UINT32_MAX
+                        : timeout_ms == OTEL_ZERO   ? 0
+                                                    : timeout_ms);
+}
+
 #define OTEL__FLUSH_NAP 10u /* ms: another thread's steps and answers are looked at this often */
 
 /* Wait a moment for a socket, or for whoever else steps. */
@@ -145,14 +155,15 @@ OTEL__FN bool otel__sdk_flush_begin(otel_sdk *sdk, otel__flush *flush)
 }
 
 /* One look at a flush under way. */
-OTEL__FN bool otel__sdk_flush_done(otel_sdk *sdk, const otel__flush *flush)
+OTEL__FN bool otel__sdk_flush_done(otel_sdk *sdk, otel__flush *flush)
 {
     bool done = false;
     if (otel__a32_swap(&sdk->e.busy, 1u) == 0) {
-        if (sdk->e.behind) {
+        if (sdk->e.behind && !sdk->e.reading_on) {
             otel__engine_flush_collect(&sdk->e, otel__mono_ns());
         }
         done = otel__engine_flushed(&sdk->e, flush);
+        flush->reads = sdk->e.reading_on;
         otel__a32_store(&sdk->e.busy, 0);
     }
     return done;
@@ -172,28 +183,13 @@ OTEL__FN void otel__sdk_flush_end(otel_sdk *sdk)
     otel__sdk_nudge(sdk); /* the request under way is the thread's again */
 }
 
-/* Records lost for good while flushing: what a flush reports as OTEL_LOST. */
-OTEL__FN uint64_t otel__sdk_refused(const otel_sdk *sdk)
-{
-    uint64_t n = 0;
-    uint32_t i;
-    for (i = 0; i < OTEL_SIGNAL_COUNT; i++) {
-        n += otel__a64_peek(&sdk->e.pipes[i].dropped[OTEL_DROP_REFUSED]);
-        n += otel__a64_peek(&sdk->e.pipes[i].dropped[OTEL_DROP_TOO_LARGE]);
-    }
-    for (i = 0; i < OTEL_DROP_COUNT; i++) { /* a reading that found no room in its queue */
-        n += otel__a64_peek(&sdk->e.r.losses.dropped[OTEL_SIGNAL_METRICS][i]);
-    }
-    return n;
-}
-
 /* The loop of a flush that has `limit` ns from `begin`. */
 OTEL__FN otel_status otel__sdk_flush_wait(otel_sdk *sdk, otel__flush *flush, bool *begun,
                                           uint64_t begin, uint64_t limit)
 {
     for (;;) {
         uint64_t passed;
-        uint32_t ms;
+        uint32_t ms, left;
         *begun = *begun || otel__sdk_flush_begin(sdk, flush);
         ms = otel__sdk_step(sdk);
         if (*begun && otel__sdk_flush_done(sdk, flush)) {
@@ -203,22 +199,20 @@ OTEL__FN otel_status otel__sdk_flush_wait(otel_sdk *sdk, otel__flush *flush, boo
             return OTEL_TIMEOUT; /* closed by another thread: what was left is counted there */
         }
         passed = otel__mono_ns() - begin;
-        if (passed >= limit && (limit > 0 || ms > 0 || flush->steps-- == 0)) {
+        if (passed >= limit && (limit > 0 || ms > 0 || (!flush->reads && flush->steps-- == 0))) {
             return OTEL_TIMEOUT; /* without any time: everything that needs no waiting is done */
         }
-        passed = passed < limit ? (limit - passed + 999999u) / 1000000u : 0;
+        left = otel__sdk_wait_ms(limit, passed);
         if (ms > 0) {
-            otel__sdk_nap(sdk, ms < passed ? ms : (uint32_t)passed);
+            otel__sdk_nap(sdk, ms < left ? ms : left);
         }
     }
 }
 
 OTEL__FN otel_status otel__sdk_flush(otel_sdk *sdk, uint32_t timeout_ms)
 {
-    const uint64_t limit = otel__sdk_ns(timeout_ms == OTEL_NO_LIMIT ? UINT32_MAX
-                                        : timeout_ms == OTEL_ZERO   ? 0
-                                                                    : timeout_ms);
-    const uint64_t lost = otel__sdk_refused(sdk);
+    const uint64_t limit = otel__sdk_limit(timeout_ms);
+    const uint32_t lost = otel__a32_peek(&sdk->e.lost);
     otel__flush    flush;
     bool           begun = false;
     otel_status    status;
@@ -228,7 +222,46 @@ OTEL__FN otel_status otel__sdk_flush(otel_sdk *sdk, uint32_t timeout_ms)
     if (begun) {
         otel__sdk_flush_end(sdk);
     }
-    return status == OTEL_OK && otel__sdk_refused(sdk) != lost ? OTEL_LOST : status;
+    return status == OTEL_OK && otel__a32_peek(&sdk->e.lost) != lost ? OTEL_LOST : status;
+}
+
+#if !defined(OTEL_LITE_NO_METRICS)
+/* One try to read all metrics. */
+OTEL__FN otel_status otel__sdk_collect(otel_sdk *sdk)
+{
+    otel_status status;
+
+    if (otel__a32_swap(&sdk->e.busy, 1u) != 0) {
+        return OTEL_TIMEOUT;
+    }
+    otel__engine_collect(&sdk->e, otel__mono_ns());
+    status = sdk->e.behind ? OTEL_TIMEOUT : OTEL_OK;
+    otel__a32_store(&sdk->e.busy, 0);
+    otel__sdk_nudge(sdk);
+    return status;
+}
+#endif
+
+OTEL_API otel_status otel_collect(otel_sdk *sdk, uint32_t timeout_ms)
+{
+#if defined(OTEL_LITE_NO_METRICS)
+    (void)sdk;
+    (void)timeout_ms;
+    return OTEL_DISABLED;
+#else
+    const uint64_t limit = otel__sdk_limit(timeout_ms);
+    const uint64_t begin = otel__mono_ns();
+    otel_status    status = OTEL_DISABLED;
+
+    while (sdk != NULL && otel__recorder_live(&sdk->e.r)) {
+        status = otel__sdk_collect(sdk);
+        if (status != OTEL_TIMEOUT || otel__mono_ns() - begin >= limit) {
+            break;
+        }
+        otel__sdk_nap(sdk, 1);
+    }
+    return status;
+#endif
 }
 
 OTEL_API otel_status otel_flush(otel_sdk *sdk, uint32_t timeout_ms)
@@ -261,6 +294,19 @@ OTEL__FN void otel__sdk_stop_thread(otel_sdk *sdk)
 #endif
 }
 
+/* Metrics that the last reading did not get to: each would have been a record at least. */
+OTEL__FN uint32_t otel__sdk_unread(const otel_sdk *sdk, otel_signal signal)
+{
+#if !defined(OTEL_LITE_NO_METRICS)
+    if (signal == OTEL_SIGNAL_METRICS && sdk->e.reading_on) {
+        return sdk->e.collect.n_instruments - sdk->e.collect.instrument;
+    }
+#endif
+    (void)sdk;
+    (void)signal;
+    return 0;
+}
+
 /* Count what is left in the queues as lost, and let go of the system. */
 OTEL__FN void otel__sdk_shut(otel_sdk *sdk)
 {
@@ -274,7 +320,8 @@ OTEL__FN void otel__sdk_shut(otel_sdk *sdk)
             uint32_t          n;
             while (otel__ring_next(pipe->ring, &c, &data, &n)) {
             }
-            otel__a64_bump(&pipe->dropped[OTEL_DROP_SHUTDOWN], c.records);
+            otel__a64_bump(&pipe->dropped[OTEL_DROP_SHUTDOWN],
+                           c.records + otel__sdk_unread(sdk, (otel_signal)i));
             otel__ring_release(pipe->ring, &c);
         }
     }

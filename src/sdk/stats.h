@@ -68,13 +68,14 @@ OTEL_API void otel_stats_get(otel_sdk *sdk, otel_stats *stats)
     stats->dropped_events = otel__a32_peek(&l->events);
     stats->bad_values = otel__a32_peek(&l->bad_values);
     stats->busy_handles = otel__a32_peek(&l->busy_handles);
-    stats->overflowed_series = otel__a32_peek(&l->overflowed);
+    stats->lost_values = otel__a32_peek(&l->lost_values);
     stats->requests = otel__a64_peek(&sdk->e.requests);
     stats->failed_requests = otel__a64_peek(&sdk->e.failed);
     stats->memory_bytes = sdk->memory_bytes;
 #if !defined(OTEL_LITE_NO_METRICS)
     stats->series = otel__a32_peek(&sdk->metrics.n_filled) -
                     otel__a32_peek(&sdk->metrics.n_instruments); /* an overflow series each */
+    stats->overflowing_instruments = otel__metrics_overflowing(&sdk->metrics);
     stats->series_bytes_used = (size_t)otel__a32_peek(&sdk->metrics.pool_used) * OTEL__SERIES_UNIT;
 #endif
 }
@@ -112,26 +113,30 @@ OTEL_API otel_scope *otel_scope_get(otel_sdk *sdk, const char *name, const char 
 
 OTEL_API const char *otel_status_text(otel_status status)
 {
-    switch (status) {
-#define OTEL__STATUS_CASE(name, number, text)                                                      \
-    case OTEL_##name: return text;
-        OTEL_STATUS_LIST(OTEL__STATUS_CASE)
-#undef OTEL__STATUS_CASE
-    case OTEL__STATUS_END: break;
+    static const signed char numbers[] = {
+#define OTEL__STATUS_NUMBER(name, number, text) number,
+        OTEL_STATUS_LIST(OTEL__STATUS_NUMBER)
+#undef OTEL__STATUS_NUMBER
+    };
+#define OTEL__STATUS_TEXT(name, number, text) text "\0"
+    static const char texts[] = OTEL_STATUS_LIST(OTEL__STATUS_TEXT) "unknown status";
+#undef OTEL__STATUS_TEXT
+    size_t i = 0;
+
+    while (i < sizeof numbers && numbers[i] != (int)status) {
+        i++;
     }
-    return "unknown status";
+    return otel__text_nth(texts, i);
 }
 
 OTEL_API const char *otel_drop_text(otel_drop reason)
 {
-    switch (reason) {
-#define OTEL__DROP_CASE(name, number, text)                                                        \
-    case OTEL_DROP_##name: return text;
-        OTEL_DROP_LIST(OTEL__DROP_CASE)
-#undef OTEL__DROP_CASE
-    case OTEL_DROP_COUNT: break;
-    }
-    return "unknown reason";
+#define OTEL__DROP_TEXT(name, number, text) text "\0"
+    static const char texts[] = OTEL_DROP_LIST(OTEL__DROP_TEXT) "unknown reason";
+#undef OTEL__DROP_TEXT
+
+    return otel__text_nth(texts, (unsigned)reason < OTEL_DROP_COUNT ? (size_t)reason
+                                                                    : (size_t)OTEL_DROP_COUNT);
 }
 
 #endif /* OTEL__SDK_STATS_H */

@@ -3,7 +3,8 @@
  * answered for good the records stay queued. Lengths of the two outer wrappers are known only at
  * the end; they are written padded to a fixed width, so that every byte is copied once.
  * Invariants: the order of records is kept; consecutive ones of a scope share its wrapper; a
- * request never passes its buffer, which is the limit in bytes; it has at least one record.
+ * request never passes its buffer, which is the limit in bytes; it has at least one record, and
+ * no cumulative metric of another reading than the newest.
  * Spec: OTLP "OTLP/HTTP Request"; requirements P-28..P-30, H-15. */
 #ifndef OTEL__SEND_BATCH_H
 #define OTEL__SEND_BATCH_H
@@ -21,6 +22,8 @@ typedef struct otel__batch {
     size_t            length;    /* bytes of the request                               */
     uint32_t          n_records; /* in the request                                     */
     uint32_t          n_large;   /* passed over: too large for any request             */
+    uint32_t          n_stale;   /* passed over: a newer reading replaces them         */
+    uint32_t          newest;    /* prefix of the newest reading's cumulative metrics  */
     otel__ring_cursor cursor;    /* behind the last record looked at                   */
 } otel__batch;
 
@@ -62,23 +65,29 @@ OTEL__FN bool otel__batch_add(otel__batch *b, otel__batch_state *s, const otel_s
         s->p += OTEL__BATCH_LENGTH;
         *s->p++ = OTEL__PB_TAG(1, OTEL__PB_LEN); /* Scope*.scope */
         s->p = otel__pb_store_varint(s->p, scope->length);
-        memcpy(s->p, scope->bytes, scope->length);
+        otel__bytes_copy(s->p, scope->bytes, scope->length);
         s->p += scope->length;
         s->scope = scope->index;
     }
     *s->p++ = OTEL__PB_TAG(2, OTEL__PB_LEN); /* Scope*.spans, .metrics, .log_records */
     s->p = otel__pb_store_varint(s->p, n);
-    memcpy(s->p, record, n);
+    otel__bytes_copy(s->p, record, n);
     s->p += n;
     return true;
+}
+
+/* Whether a cumulative metric is of an older reading than the newest: it is worth nothing. */
+OTEL__FN bool otel__batch_is_stale(const otel__batch *b, uint32_t word)
+{
+    return (word & OTEL__RECORD_CUMULATIVE) != 0 && (word & ~OTEL__RECORD_SCOPE) != b->newest;
 }
 
 /* Build the next request of at most `max_records` from the front of the ring.
  *
  *   b         buf and cap are set; cap holds at least otel__batch_overhead() bytes
  *   resource  the encoded Resource message
- * Returns true with a request; false when there is no record, or only such as are too large, which
- * the cursor has passed then. */
+ * Returns true with a request; false when there is no record, or only such as are too large or
+ * stale, which the cursor has passed then. */
 OTEL__FN bool otel__batch_build(otel__batch *b, otel__recorder *r, otel__ring *ring,
                                 const otel__out *resource, uint32_t max_records)
 {
@@ -88,23 +97,26 @@ OTEL__FN bool otel__batch_build(otel__batch *b, otel__recorder *r, otel__ring *r
 
     b->n_records = 0;
     b->n_large = 0;
+    b->n_stale = 0;
     b->cursor = otel__ring_begin(ring);
     s.p = b->buf + OTEL__BATCH_WRAP;
     s.scope_length = NULL;
     s.scope = 0;
     *s.p++ = OTEL__PB_TAG(1, OTEL__PB_LEN); /* Resource*.resource */
     s.p = otel__pb_store_varint(s.p, resource->len);
-    memcpy(s.p, resource->buf, resource->len);
+    otel__bytes_copy(s.p, resource->buf, resource->len);
     s.p += resource->len;
     while (b->n_records < max_records) {
         otel__ring_cursor next = b->cursor;
-        uint32_t          scope;
+        uint32_t          word;
         if (!otel__ring_next(ring, &next, &data, &n)) {
             break;
         }
-        memcpy(&scope, data, sizeof scope);
-        if (otel__batch_add(b, &s, &r->scopes[scope], data + OTEL__RECORD_PREFIX,
-                            n - OTEL__RECORD_PREFIX)) {
+        memcpy(&word, data, sizeof word);
+        if (otel__batch_is_stale(b, word)) {
+            b->n_stale++;
+        } else if (otel__batch_add(b, &s, &r->scopes[word & OTEL__RECORD_SCOPE],
+                                   data + OTEL__RECORD_PREFIX, n - OTEL__RECORD_PREFIX)) {
             b->n_records++;
         } else if (b->n_records == 0) {
             b->n_large++; /* alone and still too large: it would be retried for ever */

@@ -7,17 +7,21 @@
 #ifndef OTEL__WIRE_ATTRS_H
 #define OTEL__WIRE_ATTRS_H
 
-#include "attr.h"
+#include "attr_same.h"
 
 OTEL__HOT bool otel__attr_same_key(const otel_attr *a, const otel_attr *b)
 {
     const size_t n = otel__attr_key_length(a);
     const size_t m = otel__attr_key_length(b);
+#if defined(__OPTIMIZE_SIZE__)
+    return otel__attr_same_repaired(otel__text_make(a->key, n), otel__text_make(b->key, m));
+#else
     if (n == m && otel__attr_same_bytes(a->key, b->key, n)) {
         return true;
     }
     return !(otel__attr_is_ascii(a->key, n) && otel__attr_is_ascii(b->key, m)) &&
            otel__attr_same_repaired(otel__text_make(a->key, n), otel__text_make(b->key, m));
+#endif
 }
 
 /* Whether a later item has the key of item i, which then does not count. */
@@ -62,7 +66,7 @@ OTEL__HOT bool otel__attrs_are_plain(otel_attrs attrs, uint32_t limit, size_t *b
         const otel_attr *a = &attrs.items[i];
         otel__kv         kv;
         uint64_t         bit;
-        if (!otel__kv_measure(&kv, a)) {
+        if (!otel__kv_measure(&kv, a) || kv.broken) { /* then its lengths are those once repaired */
             return false;
         }
         bit = otel__attr_key_bit(otel__attr_hash_key(a, kv.key));

@@ -5,7 +5,7 @@
 #ifndef OTEL__WIRE_PROTO_H
 #define OTEL__WIRE_PROTO_H
 
-#include "../core/platform.h"
+#include "../core/bytes.h"
 
 /* ---- out: bytes written once, or only counted ---- */
 
@@ -32,7 +32,7 @@ OTEL__FN bool otel__out_fits(const otel__out *o) { return o->buf != NULL && o->l
 OTEL__FN void otel__out_put(otel__out *o, const void *src, size_t n)
 {
     if (n > 0 && otel__out_fits(o) && n <= o->cap - o->len) {
-        memcpy(o->buf + o->len, src, n);
+        otel__bytes_copy(o->buf + o->len, src, n);
     }
     o->len = n <= SIZE_MAX - o->len ? o->len + n : SIZE_MAX;
 }
@@ -96,6 +96,20 @@ OTEL__INLINE void otel__pb_store_le64(uint8_t *p, uint64_t v)
         p[i] = (uint8_t)(v >> (8 * i));
     }
 #endif
+}
+
+OTEL__INLINE uint64_t otel__pb_load_le64(const uint8_t *p)
+{
+    uint64_t v = 0;
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    memcpy(&v, p, 8);
+#else
+    int i;
+    for (i = 0; i < 8; i++) {
+        v |= (uint64_t)p[i] << (8 * i);
+    }
+#endif
+    return v;
 }
 
 OTEL__INLINE void otel__pb_store_le32(uint8_t *p, uint32_t v)

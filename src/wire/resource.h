@@ -11,7 +11,7 @@
 
 #include "../core/diag.h"
 #include "../core/text.h"
-#include "attr.h"
+#include "attrs.h"
 #include "proto.h"
 
 #define OTEL__RESOURCE_SDK_NAME     "otel_lite" /* */
@@ -73,7 +73,7 @@ typedef struct otel__resource_sources {
 #elif defined(__riscv) && __riscv_xlen == 64
 #define OTEL__RESOURCE_ARCH "riscv64"
 #else
-#define OTEL__RESOURCE_ARCH NULL
+#define OTEL__RESOURCE_ARCH ""
 #endif
 
 #if defined(OTEL_LITE_FREESTANDING)
@@ -97,6 +97,8 @@ typedef struct otel__resource_sources {
 #else
 #define OTEL__RESOURCE_OS NULL
 #endif
+
+#if OTEL__RESOURCE_READS
 
 /* ---- resource: percent-encoded bytes, one at a time ---- */
 
@@ -202,6 +204,8 @@ OTEL__FN const char *otel__resource_list_fault(otel__text rest)
     return fault;
 }
 
+#endif /* OTEL__RESOURCE_READS */
+
 /* ---- resource: all pairs, lowest layer first ---- */
 
 /* Layers; a service name is a list of one or none. */
@@ -209,19 +213,23 @@ enum {
     OTEL__RESOURCE_BUILT_IN,
     OTEL__RESOURCE_FALLBACK,
     OTEL__RESOURCE_FALLBACK_NAME,
+#if OTEL__RESOURCE_READS
     OTEL__RESOURCE_VARIABLE, /* the only one that is text */
     OTEL__RESOURCE_VARIABLE_NAME,
+#endif
     OTEL__RESOURCE_CODE,
     OTEL__RESOURCE_CODE_NAME,
     OTEL__RESOURCE_LAYERS
 };
 
+#if OTEL__RESOURCE_READS
+
 /* A place in the sequence of all pairs; a copy goes on by itself. */
 typedef struct otel__resource_walk {
     const otel_attrs *layers; /* OTEL__RESOURCE_LAYERS; that of VARIABLE is empty */
-    otel__text        rest;   /* of the variable                                  */
     unsigned          layer;
-    size_t            at; /* in that layer */
+    size_t            at;   /* in that layer */
+    otel__text        rest; /* of the variable */
 } otel__resource_walk;
 
 typedef struct otel__resource_item {
@@ -233,8 +241,6 @@ typedef struct otel__resource_item {
 /* Step to the next attribute. Returns false at the end. */
 static bool otel__resource_next(otel__resource_walk *walk, otel__resource_item *item)
 {
-    bool has_equals;
-
     for (; walk->layer < OTEL__RESOURCE_LAYERS; walk->layer++, walk->at = 0) {
         const otel_attrs *layer = &walk->layers[walk->layer];
 
@@ -243,7 +249,8 @@ static bool otel__resource_next(otel__resource_walk *walk, otel__resource_item *
             item->key = otel__text_make(item->attr->key, otel__attr_key_length(item->attr));
             return true;
         }
-        if (OTEL__RESOURCE_READS && walk->layer == OTEL__RESOURCE_VARIABLE) {
+        if (walk->layer == OTEL__RESOURCE_VARIABLE) {
+            bool has_equals;
             item->attr = NULL;
             if (otel__resource_pair(&walk->rest, &item->key, &item->value, &has_equals)) {
                 return true;
@@ -266,7 +273,7 @@ static otel__resource_key otel__resource_key_of(const otel__resource_item *item)
 
     key.rest = item->key;
     key.character = otel__text_make(NULL, 0);
-    key.encoded = OTEL__RESOURCE_READS && item->attr == NULL;
+    key.encoded = item->attr == NULL;
     return key;
 }
 
@@ -313,6 +320,36 @@ static bool otel__resource_shadowed(otel__resource_walk walk, const otel__resour
     return found;
 }
 
+#else
+
+/* The attribute at place i of all layers, or NULL behind the last. */
+static const otel_attr *otel__resource_at(const otel_attrs *layers, size_t i)
+{
+    unsigned layer;
+
+    for (layer = 0; layer < OTEL__RESOURCE_LAYERS; layer++) {
+        if (i < layers[layer].count) {
+            return &layers[layer].items[i];
+        }
+        i -= layers[layer].count;
+    }
+    return NULL;
+}
+
+/* Whether an attribute behind place i has the key of that one, `attr`; then the later one
+ * counts. */
+static bool otel__resource_shadowed(const otel_attrs *layers, size_t i, const otel_attr *attr)
+{
+    const otel_attr *other;
+
+    do {
+        other = otel__resource_at(layers, ++i);
+    } while (other != NULL && !otel__attr_same_key(attr, other));
+    return other != NULL;
+}
+
+#endif
+
 /* ---- resource: writing ---- */
 
 /* Resource.attributes, field 1; KeyValue and AnyValue have their text there too. */
@@ -320,18 +357,22 @@ static bool otel__resource_shadowed(otel__resource_walk walk, const otel__resour
 
 static void otel__resource_put_attr(otel__out *out, const otel_attr *attr)
 {
-    otel__kv kv;
-    size_t   need;
+    const size_t at = out->len;
+    otel__kv     kv;
+    uint64_t     high = 0; /* was looked at by the measuring */
+    size_t       need;
 
     if (otel__kv_measure_checked(&kv, attr)) {
         need = otel__kv_field_size(&kv);
-        if (otel__out_fits(out) && need <= out->cap - out->len) {
-            (void)otel__kv_put(out->buf + out->len, need,
-                               OTEL__PB_TAG(OTEL__RESOURCE_FIELD, OTEL__PB_LEN), attr);
+        out->len = need <= SIZE_MAX - at ? at + need : SIZE_MAX;
+        if (otel__out_fits(out)) {
+            (void)otel__kv_store(out->buf + at, OTEL__PB_TAG(OTEL__RESOURCE_FIELD, OTEL__PB_LEN),
+                                 &kv, attr, &high);
         }
-        out->len = need <= SIZE_MAX - out->len ? out->len + need : SIZE_MAX;
     }
 }
+
+#if OTEL__RESOURCE_READS
 
 static size_t otel__resource_decoded_length(otel__text text)
 {
@@ -368,25 +409,62 @@ static void otel__resource_put_pair(otel__out *out, otel__text key, otel__text v
     otel__resource_put_decoded(out, value);
 }
 
+#endif
+
 /* ---- resource: built-in attributes ---- */
 
-#define OTEL__RESOURCE_BUILT_IN_MAX 10 /* attributes added below */
+#if defined(OTEL_LITE_FREESTANDING)
+#define OTEL__RESOURCE_OWN_MAX 7 /* five built-in attributes, two service names */
+#else
+#define OTEL__RESOURCE_OWN_MAX 13 /* ten, and three */
+#endif
 
+/* Attributes that are in no list of the user's. */
 typedef struct otel__resource_own {
-    otel_attr attrs[OTEL__RESOURCE_BUILT_IN_MAX];
+    otel_attr attrs[OTEL__RESOURCE_OWN_MAX];
     size_t    count;
-    char      name[sizeof OTEL__RESOURCE_UNKNOWN + OTEL__RESOURCE_EXECUTABLE_MAX]; /* and a colon */
+#if !defined(OTEL_LITE_FREESTANDING)
+    char name[sizeof OTEL__RESOURCE_UNKNOWN + OTEL__RESOURCE_EXECUTABLE_MAX]; /* and a colon */
+#endif
 } otel__resource_own;
 
-static void otel__resource_add(otel__resource_own *own, const char *key, const char *value)
+#if defined(OTEL_LITE_FREESTANDING)
+/* Keys and values, one behind the other; what is of the host comes last. */
+static const char otel__resource_texts[] OTEL__UNUSED =
+    "service.name\0" OTEL__RESOURCE_UNKNOWN "\0"
+    "telemetry.sdk.name\0" OTEL__RESOURCE_SDK_NAME "\0"
+    "telemetry.sdk.language\0" OTEL__RESOURCE_SDK_LANGUAGE "\0"
+    "telemetry.sdk.version\0" OTEL_LITE_VERSION "\0"
+    "host.arch\0" OTEL__RESOURCE_ARCH;
+#define OTEL__RESOURCE_SERVICE otel__resource_texts
+#else
+#define OTEL__RESOURCE_SERVICE "service.name"
+#endif
+
+/* Add an attribute to `own`, which was zeroed; without a value it gets no key, so that it is left
+ * out. Returns it. */
+OTEL__FN OTEL__NOINLINE const otel_attr *otel__resource_add(otel__resource_own *own,
+                                                            const char *key, const char *value)
 {
+    otel_attr *attr = &own->attrs[own->count++];
+
     if (value != NULL && value[0] != '\0') {
-        own->attrs[own->count++] = otel_str(key, value);
+        attr->key = key;
+        attr->type = OTEL_TYPE_STRING;
+        attr->length = OTEL_LENGTH_UNKNOWN;
+        attr->value.s = value;
     }
+    return attr;
 }
 
+static otel_attrs otel__resource_name(otel__resource_own *own, const char *name)
+{
+    return otel_attrs_of(otel__resource_add(own, OTEL__RESOURCE_SERVICE, name), 1);
+}
+
+#if !defined(OTEL_LITE_FREESTANDING)
 /* The default service name: R-06. */
-static otel_attr otel__resource_default_name(otel__resource_own *own, const char *executable)
+static void otel__resource_default_name(otel__resource_own *own, const char *executable)
 {
     otel__text     file = otel__text_of(executable);
     otel__text_buf name = { own->name, sizeof own->name, 0 };
@@ -394,40 +472,53 @@ static otel_attr otel__resource_default_name(otel__resource_own *own, const char
     file.n = otel__text_utf8_cut(file.s, file.n, OTEL__RESOURCE_EXECUTABLE_MAX);
     otel__text_add_c(&name, file.n > 0 ? OTEL__RESOURCE_UNKNOWN ":" : OTEL__RESOURCE_UNKNOWN);
     otel__text_add(&name, file);
-    return otel_strn("service.name", own->name, name.len);
+    own->attrs[own->count++] = otel_strn(OTEL__RESOURCE_SERVICE, own->name, name.len);
 }
+#endif
+
+#if defined(OTEL_LITE_FREESTANDING)
+static void otel__resource_built_in(otel__resource_own *own, const otel__resource_facts *facts,
+                                    bool ignore_host)
+{
+    const char *key = otel__resource_texts;
+    const char *value;
+    unsigned    left = ignore_host ? 4 : 5;
+
+    (void)facts; /* there are none */
+    memset(own, 0, sizeof *own);
+    do {
+        value = key + otel__text_length(key) + 1;
+        (void)otel__resource_add(own, key, value);
+        key = value + otel__text_length(value) + 1;
+    } while (--left > 0);
+}
+
+#else
 
 static void otel__resource_built_in(otel__resource_own *own, const otel__resource_facts *facts,
                                     bool ignore_host)
 {
-    own->attrs[0] = otel__resource_default_name(own, facts->executable);
-    own->count = 1;
-    otel__resource_add(own, "telemetry.sdk.name", OTEL__RESOURCE_SDK_NAME);
-    otel__resource_add(own, "telemetry.sdk.language", OTEL__RESOURCE_SDK_LANGUAGE);
-    otel__resource_add(own, "telemetry.sdk.version", OTEL_LITE_VERSION);
-    otel__resource_add(own, "service.instance.id", facts->instance_id);
+    memset(own, 0, sizeof *own);
+    otel__resource_default_name(own, facts->executable);
+    (void)otel__resource_add(own, "telemetry.sdk.name", OTEL__RESOURCE_SDK_NAME);
+    (void)otel__resource_add(own, "telemetry.sdk.language", OTEL__RESOURCE_SDK_LANGUAGE);
+    (void)otel__resource_add(own, "telemetry.sdk.version", OTEL_LITE_VERSION);
+    (void)otel__resource_add(own, "service.instance.id", facts->instance_id);
     if (ignore_host) {
         return;
     }
     if (facts->pid != 0) {
         own->attrs[own->count++] = otel_int("process.pid", facts->pid);
     }
-    otel__resource_add(own, "process.executable.name", facts->executable);
-    otel__resource_add(own, "host.name", facts->host_name);
-    otel__resource_add(own, "host.arch", OTEL__RESOURCE_ARCH);
-    otel__resource_add(own, "os.type", OTEL__RESOURCE_OS);
+    (void)otel__resource_add(own, "process.executable.name", facts->executable);
+    (void)otel__resource_add(own, "host.name", facts->host_name);
+    (void)otel__resource_add(own, "host.arch", OTEL__RESOURCE_ARCH);
+    (void)otel__resource_add(own, "os.type", OTEL__RESOURCE_OS);
 }
+
+#endif
 
 /* ---- resource: the message ---- */
-
-/* A service name given by itself, as a layer: `attr` keeps it. */
-static otel_attrs otel__resource_name(otel_attr *attr, const char *name)
-{
-    const bool given = name != NULL && name[0] != '\0';
-
-    *attr = otel_str("service.name", given ? name : "");
-    return otel_attrs_of(attr, given ? 1 : 0);
-}
 
 /* Write the Resource message, without a tag of its own; with an `out` that has no buffer, measure
  * it. Attributes without a key are left out (C-01); text in options that is not UTF-8 is repaired.
@@ -438,40 +529,57 @@ static otel_attrs otel__resource_name(otel_attr *attr, const char *name)
 OTEL__FN void otel__resource_encode(otel__out *out, const otel__resource_sources *from,
                                     const otel__resource_facts *facts, otel__diag_sink *sink)
 {
-    otel__resource_own  own;
-    otel_attr           names[3];
-    otel_attrs          layers[OTEL__RESOURCE_LAYERS];
-    otel__resource_walk walk = { layers, otel__text_of(from->variable), 0, 0 };
+    otel__resource_own own;
+    otel_attrs         layers[OTEL__RESOURCE_LAYERS];
+#if OTEL__RESOURCE_READS
+    const otel__text    text = otel__text_of(from->variable);
+    const char *const   fault = otel__resource_list_fault(text);
+    otel__resource_walk walk;
     otel__resource_item item;
-    const char         *fault = NULL;
 
-    if (OTEL__RESOURCE_READS) {
-        fault = otel__resource_list_fault(walk.rest);
-    }
-    if (fault != NULL) {
+    memset(&walk, 0, sizeof walk);
+    walk.layers = layers;
+    if (fault == NULL) {
+        walk.rest = text;
+    } else {
         otel__diag(sink, OTEL_SEVERITY_WARN, "OTEL_RESOURCE_ATTRIBUTES: ignored: it has ", fault,
                    NULL);
-        walk.rest.n = 0;
     }
+#else
+    const otel_attr *attr;
+    size_t           i;
+
+    (void)sink;
+#endif
     otel__resource_built_in(&own, facts, from->ignore_host);
     layers[OTEL__RESOURCE_BUILT_IN] = otel_attrs_of(own.attrs, own.count);
     layers[OTEL__RESOURCE_FALLBACK] = from->fallback;
-    layers[OTEL__RESOURCE_FALLBACK_NAME] = otel__resource_name(&names[0], from->fallback_name);
+    layers[OTEL__RESOURCE_FALLBACK_NAME] = otel__resource_name(&own, from->fallback_name);
+#if OTEL__RESOURCE_READS
     layers[OTEL__RESOURCE_VARIABLE] = OTEL_NO_ATTRS;
-    layers[OTEL__RESOURCE_VARIABLE_NAME] = otel__resource_name(&names[1], from->variable_name);
+    layers[OTEL__RESOURCE_VARIABLE_NAME] = otel__resource_name(&own, from->variable_name);
+#endif
     layers[OTEL__RESOURCE_CODE] = from->code;
-    layers[OTEL__RESOURCE_CODE_NAME] = otel__resource_name(&names[2], from->code_name);
+    layers[OTEL__RESOURCE_CODE_NAME] = otel__resource_name(&own, from->code_name);
 
+#if OTEL__RESOURCE_READS
     while (otel__resource_next(&walk, &item)) {
         if (otel__resource_shadowed(walk, &item)) {
             continue;
         }
-        if (!OTEL__RESOURCE_READS || item.attr != NULL) {
-            otel__resource_put_attr(out, item.attr);
-        } else {
+        if (item.attr == NULL) {
             otel__resource_put_pair(out, item.key, item.value);
+        } else {
+            otel__resource_put_attr(out, item.attr);
         }
     }
+#else
+    for (i = 0; (attr = otel__resource_at(layers, i)) != NULL; i++) {
+        if (!otel__resource_shadowed(layers, i, attr)) {
+            otel__resource_put_attr(out, attr);
+        }
+    }
+#endif
 }
 
 #endif /* OTEL__WIRE_RESOURCE_H */

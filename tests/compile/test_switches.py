@@ -14,7 +14,8 @@ LEGS = [
     "SINGLE_THREADED", "NO_HTTP NO_ENV NO_THREADS NO_MALLOC NO_FORK NO_WAKE SINGLE_THREADED",
     "NO_TRACES NO_HTTP NO_ENV NO_THREADS", "NO_LOGS NO_METRICS NO_MALLOC NO_FORK",
     "SPAN_BYTES=192 CHUNK_BYTES=64", "SPAN_BYTES=4096 CHUNK_BYTES=4096", "ATFORK",
-    "GETADDRINFO", "NUMERIC_ONLY",
+    "GETADDRINFO", "NUMERIC_ONLY", "NO_EXPONENTIAL", "SERIES_LIST",
+    "NO_EXPONENTIAL SERIES_LIST NO_TRACES NO_LOGS SINGLE_THREADED",
 ]
 HOOKS = ["MONOTONIC_NS()", "UNIX_NS()", "ENTROPY(buffer, bytes)"]
 
@@ -62,7 +63,8 @@ def test_a_compiler_without_atomics_is_told_what_to_define(need):
 
 
 @pytest.mark.parametrize("leg", ["", "SINGLE_THREADED", "NO_TRACES", "NO_METRICS", "NO_LOGS",
-                                 "NO_METRICS NO_LOGS", "NO_TRACES NO_LOGS"])
+                                 "NO_METRICS NO_LOGS", "NO_TRACES NO_LOGS", "EXPONENTIAL",
+                                 "SERIES_TABLE", "EXPONENTIAL SERIES_TABLE"])
 def test_without_an_operating_system_three_hooks_are_enough(leg, cc, run_c):
     flags = ["-std=c2x", "-ffreestanding", *WARNINGS_C, *switches(leg)]
     program = cc(HERE / "freestanding.c", f"compile/freestanding_{name_of(leg)}", flags)

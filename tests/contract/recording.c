@@ -37,21 +37,43 @@ static otel_scope *scope;
 static char        large[40000];
 
 static struct {
-    otel_counter       *counter;
-    otel_counter_f64   *counter_f64;
-    otel_updown        *updown;
-    otel_updown_f64    *updown_f64;
-    otel_gauge         *gauge;
-    otel_gauge_f64     *gauge_f64;
-    otel_histogram     *histogram;
-    otel_histogram_f64 *histogram_f64;
+    otel_counter        *counter;
+    otel_counter_f64    *counter_f64;
+    otel_updown         *updown;
+    otel_updown_f64     *updown_f64;
+    otel_gauge          *gauge;
+    otel_gauge_f64      *gauge_f64;
+    otel_histogram      *histogram;
+    otel_histogram_f64  *histogram_f64;
+    otel_histogram_f64  *exponential;
+    otel_observable     *observable;
+    otel_observable_f64 *observable_f64;
 } made;
+
+static int            told; /* rounds of the callback */
+static otel_observer *observer;
+
+/* Tells values, to 8 series and the overflow series; the observer stays, for late calls. */
+static void tell(void *user, otel_observer *now)
+{
+    int i;
+
+    for (i = 0; i < 12; i++) {
+        otel_observe(now, made.observable, i, OTEL_ATTRS(otel_int("i", i)));
+        otel_observe_f64(now, made.observable_f64, 0.5, OTEL_ATTRS(otel_int("i", i)));
+    }
+    otel_observe(now, made.observable, -1, OTEL_NO_ATTRS); /* a bad value */
+    *(otel_observer **)user = now;
+    told++;
+}
 
 static void open_sdk(bool background)
 {
-    static const double    bounds[] = { -1, 0, 1.5, 1000 };
-    otel_histogram_options options = { bounds, 4 };
-    otel_options           o;
+    static const otel_callback callback = { tell, &observer };
+    static const double        bounds[] = { -1, 0, 1.5, 1000 };
+    otel_histogram_options     options = { bounds, 4, 0, 0, 0, false };
+    otel_histogram_options     narrow = { NULL, 0, 0, 4, 0, false };
+    otel_options               o;
 
     memset(&o, 0, sizeof o);
     memset(large, 'x', sizeof large - 1);
@@ -75,7 +97,12 @@ static void open_sdk(bool background)
     made.gauge_f64 = otel_gauge_create_f64(scope, "gd", NULL, NULL);
     made.histogram = otel_histogram_create(scope, "h", NULL, NULL, &options);
     made.histogram_f64 = otel_histogram_create_f64(scope, "hd", NULL, NULL, NULL);
-    CHECK(sdk != NULL && made.histogram_f64 != NULL);
+    narrow.aggregation = OTEL_AGGREGATION_BASE2_EXPONENTIAL_BUCKET_HISTOGRAM;
+    made.exponential = otel_histogram_create_f64(scope, "e", NULL, NULL, &narrow);
+    made.observable = otel_observable_counter_create(scope, "o", NULL, NULL, &callback);
+    made.observable_f64 = otel_observable_gauge_create_f64(scope, "od", NULL, NULL, NULL);
+    CHECK(sdk != NULL && made.histogram_f64 != NULL && made.exponential != NULL);
+    CHECK(made.observable_f64 != NULL);
 }
 
 /* Each kind of instrument with the same attributes. */
@@ -89,6 +116,41 @@ static void measure(int64_t v, otel_attrs attrs)
     otel_gauge_set_f64(made.gauge_f64, 1e300, attrs);
     otel_histogram_record(made.histogram, v, attrs);
     otel_histogram_record_f64(made.histogram_f64, (double)v / 3, attrs);
+    otel_histogram_record_f64(made.exponential, (double)v * (double)v - 5, attrs);
+}
+
+/* The same through handles: cold and warm series, the overflow series, bad values. */
+static void measure_bound(int64_t v, otel_attrs attrs)
+{
+    const otel_bound_counter       counter = otel_counter_bind(made.counter, attrs);
+    const otel_bound_counter_f64   counter_f64 = otel_counter_bind_f64(made.counter_f64, attrs);
+    const otel_bound_updown        updown = otel_updown_bind(made.updown, attrs);
+    const otel_bound_updown_f64    updown_f64 = otel_updown_bind_f64(made.updown_f64, attrs);
+    const otel_bound_gauge         gauge = otel_gauge_bind(made.gauge, attrs);
+    const otel_bound_gauge_f64     gauge_f64 = otel_gauge_bind_f64(made.gauge_f64, attrs);
+    const otel_bound_histogram     histogram = otel_histogram_bind(made.histogram, attrs);
+    const otel_bound_histogram_f64 exponential = otel_histogram_bind_f64(made.exponential, attrs);
+
+    otel_bound_counter_add(counter, v);
+    otel_bound_counter_add(counter, v);
+    otel_bound_counter_add_f64(counter_f64, (double)v);
+    otel_bound_updown_add(updown, -v);
+    otel_bound_updown_add(updown, -v);
+    otel_bound_updown_add_f64(updown_f64, 0.25);
+    otel_bound_gauge_set(gauge, v);
+    otel_bound_gauge_set(gauge, v);
+    otel_bound_gauge_set_f64(gauge_f64, (double)v);
+    otel_bound_histogram_record(histogram, v);
+    otel_bound_histogram_record_f64(exponential, (double)v * 1e10);
+}
+
+/* Whether every instrument says so. */
+static bool all_are_enabled(void)
+{
+    return otel_counter_enabled(made.counter) && otel_counter_enabled_f64(made.counter_f64) &&
+           otel_updown_enabled(made.updown) && otel_updown_enabled_f64(made.updown_f64) &&
+           otel_gauge_enabled(made.gauge) && otel_gauge_enabled_f64(made.gauge_f64) &&
+           otel_histogram_enabled(made.histogram) && otel_histogram_enabled_f64(made.histogram_f64);
 }
 
 static void record_metrics(void)
@@ -96,15 +158,22 @@ static void record_metrics(void)
     const double zero = strlen(large) > 0 ? 0.0 : 1.0; /* unknown to the compiler */
     int          i;
 
+    measure_bound(7, OTEL_ATTRS(otel_int("i", 0), otel_str("bound", "first")));
     for (i = 0; i < 40; i++) { /* 8 series, then the overflow series */
         measure(i, OTEL_ATTRS(otel_int("i", i), otel_str("s", "x")));
         measure(i, OTEL_ATTRS(otel_str("s", "x"), otel_int("i", i))); /* in another order */
     }
+    measure_bound(7, OTEL_ATTRS(otel_int("i", 0), otel_str("bound", "too late")));
+    measure_bound(-1, OTEL_ATTRS(otel_int("i", 0), otel_str("s", "x")));
     measure(1, OTEL_NO_ATTRS);
     measure(1, OTEL_ATTRS(otel_str("k", large), otel_f64("d", zero / zero), otel_bool("b", true)));
     measure(-1, OTEL_ATTRS(otel_str("bad", "\xff\xfe"), otel_str(NULL, "x"), otel_str("n", NULL)));
     otel_counter_add_f64(made.counter_f64, zero / zero, OTEL_NO_ATTRS);
     otel_histogram_record_f64(made.histogram_f64, 1 / zero, OTEL_NO_ATTRS);
+    (void)otel_collect(sdk, 0); /* runs the callback, unless the thread is inside the engine */
+    otel_observe(observer, made.observable, 1, OTEL_NO_ATTRS); /* too late: ignored */
+    otel_observe_f64(observer, made.observable_f64, 1, OTEL_NO_ATTRS);
+    CHECK(all_are_enabled() == (sdk != NULL));
 }
 
 static void record_small_span(otel_scope *in)
@@ -211,7 +280,7 @@ static void check_counts(void)
     CHECK(stats.signal[OTEL_SIGNAL_TRACES].started > 160);
     CHECK(stats.signal[OTEL_SIGNAL_TRACES].dropped[OTEL_DROP_NO_SLOT] > 0);
     CHECK(stats.signal[OTEL_SIGNAL_LOGS].dropped[OTEL_DROP_TOO_LARGE] > 0);
-    CHECK(stats.overflowed_series > 0 && stats.bad_values > 0);
+    CHECK(stats.overflowing_instruments >= 11 && stats.bad_values > 0);
     CHECK(stats.dropped_attributes > 0 && stats.dropped_events > 0);
 }
 
@@ -221,6 +290,7 @@ static void check_full(void)
     otel_stats stats;
 
     otel_stats_get(sdk, &stats);
+    CHECK(told == 2 && stats.signal[OTEL_SIGNAL_METRICS].queued > 0);
     CHECK(otel_queue_free(sdk, OTEL_SIGNAL_LOGS) == 0);
     CHECK(stats.signal[OTEL_SIGNAL_LOGS].dropped[OTEL_DROP_QUEUE_RECORDS] > 0);
     CHECK(stats.signal[OTEL_SIGNAL_TRACES].dropped[OTEL_DROP_QUEUE_BYTES] > 0);

@@ -9,22 +9,30 @@ import pytest
 from conftest import ROOT
 
 sys.path.insert(0, str(ROOT / "tests" / "compile"))
-from declarations import HEADERS, Function, functions, parameter, without_comments  # noqa: E402
+from declarations import functions, inline_functions  # noqa: E402
 
 # What a parameter of each type is given; nothing first. `g` is the generated program's state.
-HANDLES = ["counter", "updown", "gauge", "histogram"]
+HANDLES = [kind + f64 for kind in ("counter", "updown", "gauge", "histogram")
+           for f64 in ("", "_f64")]
 VALUES = {
     "otel_sdk *": ["NULL", "g.sdk"],
     "otel_scope *": ["NULL", "g.scope"],
-    **{f"otel_{kind}{f64} *": ["NULL", f"g.{kind}{f64}"]
-       for kind in HANDLES for f64 in ("", "_f64")},
+    **{f"otel_{kind} *": ["NULL", f"g.{kind}"] for kind in HANDLES},
+    **{f"const otel_{kind} *": ["NULL", f"g.{kind}"] for kind in HANDLES},
+    **{f"otel_bound_{kind}": [f"g.no_bound_{kind}", f"g.bound_{kind}"] for kind in HANDLES},
+    "otel_observable *": ["NULL", "g.observable"],
+    "otel_observable_f64 *": ["NULL", "g.observable_f64"],
+    "otel_observer *": ["NULL", "g.observer"],
+    "const otel_callback *": ["NULL", "&g.no_callback", "&g.callback"],
+    "otel_registration *": ["NULL", "registered()"],  # one that was given up is no argument
     "const char *": ["NULL", '""', '"text"', '"\\xff\\xc0\\x80 \\xf0\\x9f"', "g.large"],
     "const void *": ["NULL", '"x"'],
     "const otel_attr *": ["NULL", "g.attrs"],
     "const otel_options *": ["NULL", "&g.options"],
     "const otel_span_options *": ["NULL", "&g.span_options", "&g.child_options"],
     "const otel_histogram_options *": ["NULL", "&g.no_bounds", "&g.missing_bounds",
-                                       "&g.bad_bounds"],
+                                       "&g.bad_bounds", "&g.exponential", "&g.dropped",
+                                       "&g.nonsense"],
     "const otel_log_record *": ["NULL", "&g.no_record", "&g.record"],
     "otel_stats *": ["NULL", "&g.stats"],
     "otel_request *": ["NULL", "&g.no_request", "&g.request"],
@@ -65,9 +73,12 @@ static struct {
     otel_updown *updown; otel_updown_f64 *updown_f64;
     otel_gauge *gauge; otel_gauge_f64 *gauge_f64;
     otel_histogram *histogram; otel_histogram_f64 *histogram_f64;
+    otel_observable *observable; otel_observable_f64 *observable_f64;
+    otel_observer *observer; otel_callback no_callback, callback;
+    @BOUND@
     char *large; otel_attr *attrs; struct pollfd *fds; /* on the heap: a byte too far is seen */
     otel_options options; otel_span_options span_options, child_options;
-    otel_histogram_options no_bounds, missing_bounds, bad_bounds;
+    otel_histogram_options no_bounds, missing_bounds, bad_bounds, exponential, dropped, nonsense;
     otel_log_record no_record, record; otel_stats stats; otel_request no_request, request;
     otel_span no_span, span, ended; otel_context no_context;
     otel_attrs no_attrs, missing_attrs, zeroed_attrs, some_attrs;
@@ -75,7 +86,7 @@ static struct {
 
 static const double falling[] = { 2, 1 };
 static otel_attr zeroed[2];
-static unsigned long calls, told;
+static unsigned long calls, told, asked;
 
 static otel_transport_result deliver(void *user, otel_request *request)
 {
@@ -90,6 +101,19 @@ static void tell(void *user, otel_severity severity, const char *text)
     (void)severity;
     told += text[0] != '\\0';
 }
+
+static void observe(void *user, otel_observer *observer)
+{
+    (void)user;
+    g.observer = observer; /* outlives its callback */
+    asked++;
+    otel_observe(observer, g.observable, 1, g.some_attrs);
+    otel_observe(observer, NULL, 1, g.some_attrs);
+    otel_observe_f64(observer, g.observable_f64, (double)NAN, g.missing_attrs);
+    otel_observe_f64(observer, g.observable_f64, -1, g.zeroed_attrs);
+}
+
+static otel_registration *registered(void) { return otel_callback_register(g.scope, &g.callback); }
 
 static void prepare(void)
 {
@@ -107,6 +131,13 @@ static void prepare(void)
     g.missing_bounds.n_bounds = 7;
     g.bad_bounds.bounds = falling;
     g.bad_bounds.n_bounds = 2;
+    g.exponential.aggregation = OTEL_AGGREGATION_BASE2_EXPONENTIAL_BUCKET_HISTOGRAM;
+    g.exponential.max_size = 2;
+    g.dropped.aggregation = OTEL_AGGREGATION_DROP;
+    g.nonsense.aggregation = 99;
+    g.nonsense.max_size = UINT32_MAX;
+    g.nonsense.max_scale = INT32_MIN;
+    g.callback.observe = observe;
     g.child_options.parent = &g.no_context;
     g.child_options.kind = (otel_span_kind)99;
     g.child_options.attrs = g.zeroed_attrs;
@@ -133,7 +164,10 @@ static void open_sdk(void)
     g.gauge = otel_gauge_create(g.scope, "g", NULL, NULL);
     g.gauge_f64 = otel_gauge_create_f64(g.scope, "gd", NULL, NULL);
     g.histogram = otel_histogram_create(g.scope, "h", NULL, NULL, NULL);
-    g.histogram_f64 = otel_histogram_create_f64(g.scope, "hd", NULL, NULL, NULL);
+    g.histogram_f64 = otel_histogram_create_f64(g.scope, "hd", NULL, NULL, &g.exponential);
+    g.observable = otel_observable_counter_create(g.scope, "o", NULL, NULL, &g.callback);
+    g.observable_f64 = otel_observable_gauge_create_f64(g.scope, "od", NULL, NULL, NULL);
+    @BIND@
     g.span = otel_span_start(g.scope, "live", NULL);
     g.ended = otel_span_start(g.scope, "ended", NULL);
     otel_span_end(g.ended);
@@ -163,7 +197,8 @@ int main(void)
     prepare();
     @NOTHING@
     open_sdk();
-    good = g.sdk != NULL && g.histogram_f64 != NULL;
+    good = g.sdk != NULL && g.histogram_f64 != NULL && g.observable_f64 != NULL;
+    good = good && otel_flush(g.sdk, 1000) == OTEL_OK && g.observer != NULL;
     @OPEN@
     good = good && counts_agree() && g.stats.signal[0].started > 2;
     @ENDS@
@@ -174,18 +209,14 @@ int main(void)
     free(g.large);
     free(g.attrs);
     free(g.fds);
-    printf("%lu calls, %lu diagnostics\\n", calls, told);
+    printf("%lu calls, %lu diagnostics, %lu callbacks\\n", calls, told, asked);
     return good ? 0 : 1;
 }
 """
-
-
-def inline_functions():
-    """The public functions that the header defines inline: what makes attributes."""
-    pattern = re.compile(r"^OTEL__INLINE\s+(\w+)\s+(otel_[a-z]\w*)\(([^)]*)\)", re.M)
-    text = "".join(without_comments(path.read_text()) for path in HEADERS)
-    return [Function(result, name, [parameter(one) for one in parameters.split(",")])
-            for result, name, parameters in pattern.findall(text)]
+BOUND = "\n    ".join(f"otel_bound_{kind} no_bound_{kind}, bound_{kind};" for kind in HANDLES)
+BIND = "\n    ".join(
+    f"g.bound_{kind} = otel_{kind.removesuffix('_f64')}_bind"
+    f"{'_f64' * kind.endswith('_f64')}(g.{kind}, g.some_attrs);" for kind in HANDLES)
 
 
 EVERY = functions() + inline_functions()
@@ -200,7 +231,8 @@ def calls(function):
 
 def program(every):
     names = [function.name for function in every]
-    parts = {"FUNCTIONS": "\n".join(map(calls, every)), "ENDS": "all_otel_close();",
+    parts = {"BOUND": BOUND, "BIND": BIND, "ENDS": "all_otel_close();",
+             "FUNCTIONS": "\n".join(map(calls, every)),
              "NOTHING": "\n    ".join(f"all_{name}();" for name in names),
              "OPEN": "\n    ".join(f"all_{name}();" for name in names if name not in ENDS + OPENS)}
     return re.sub(r"@(\w+)@", lambda mark: parts[mark[1]], PROGRAM)
@@ -209,7 +241,8 @@ def program(every):
 def test_each_type_of_parameter_has_values():
     kinds = {kind for function in EVERY for kind, _ in function.parameters}
     assert kinds - set(VALUES) == set(), "teach VALUES what to pass"
-    assert {"otel_str", "otel_attrs_of", "otel_bool"} <= {function.name for function in EVERY}
+    assert {"otel_str", "otel_attrs_of", "otel_bool", "otel_observe", "otel_gauge_bind",
+            "otel_bound_gauge_set", "otel_histogram_enabled_f64"} <= {f.name for f in EVERY}
 
 
 @pytest.mark.parametrize("compiler, flags", [
@@ -226,5 +259,6 @@ def test_every_call_takes_nothing_at_any_time(compiler, flags, cc, run_c, build,
     flags = ["-g", "-pthread", "-fno-sanitize-recover=all", *flags]
     result = run_c(cc(source, out, flags, cc=compiler), env={"OTEL_SDK_DISABLED": ""})
     assert result.returncode == (1 if disabled else 0), result.stderr[-3000:]
-    made = re.fullmatch(r"(\d+) calls, (\d+) diagnostics\n", result.stdout)
-    assert int(made[1]) > 10000 and (int(made[2]) > 0) != disabled
+    made = re.fullmatch(r"(\d+) calls, (\d+) diagnostics, (\d+) callbacks\n", result.stdout)
+    assert int(made[1]) > 20000
+    assert (int(made[2]) > 0) != disabled and (int(made[3]) > 0) != disabled

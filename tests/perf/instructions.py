@@ -16,7 +16,8 @@ CHECKED_IN = ROOT / "bench" / "instructions.json"
 SOURCES = [ROOT / "tests" / "perf" / name for name in ("operations.c", "library.c")]
 BUILD = ROOT / "build" / "tests" / "perf"
 TOOLS = ("valgrind", "musl-gcc")
-OPERATIONS = {"W1": 1000, "W2": 1000, "W2c": 1000, "W3": 1000, "W4": 1000, "W5": 512}
+OPERATIONS = {"W1": 1000, "W2": 1000, "W2b": 1000, "W2c": 1000, "W2o": 1000, "W2oc": 1000,
+              "W3": 1000, "W3b": 1000, "W3c": 1000, "W4": 1000, "W5": 512}
 GROWTH = 0.02  # what a count may grow before it is a failure
 
 

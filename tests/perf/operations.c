@@ -10,19 +10,27 @@
 
 #define KEEP   __attribute__((noinline, noclone))
 #define SETS   1000u
+#define FULL   2000u /* attribute sets that an instrument takes before it overflows */
 #define VALUES 1024u
 #define BODY   "0123456789012345678901234567890123456789"
 #define METHOD otel_str("http.request.method", "GET")
 #define ROUTE  otel_str("http.route", "/api/users/{id}")
 #define ATTRS  OTEL_ATTRS(METHOD, otel_int("http.response.status_code", 200), ROUTE)
 
+#define ATTRS_OF(id) OTEL_ATTRS(METHOD, ROUTE, otel_int("user.id", (int64_t)(id)))
+
 typedef void (*work)(uint32_t n);
 
 static otel_sdk           *sdk;
 static otel_scope         *scope;
 static otel_counter       *requests;
+static otel_counter       *crowded; /* gets more sets than it takes */
 static otel_histogram_f64 *durations;
+static otel_histogram_f64 *scaled; /* exponential */
 static double              values[VALUES];
+
+static otel_bound_counter       bound_requests;
+static otel_bound_histogram_f64 bound_durations;
 
 static otel_transport_result discard(void *user, otel_request *request)
 {
@@ -31,10 +39,9 @@ static otel_transport_result discard(void *user, otel_request *request)
     return OTEL_TRANSPORT_SENT;
 }
 
-static bool set_up(void)
+static otel_sdk *open_sdk(void)
 {
     otel_options options;
-    uint64_t     x = 42;
 
     memset(&options, 0, sizeof options);
     options.service_name = "operations";
@@ -42,17 +49,33 @@ static bool set_up(void)
     options.metric_interval_ms = 3600000;
     options.span_delay_ms = 3600000;
     options.log_delay_ms = 3600000;
+    options.max_series = FULL;
     options.ignore_environment = true;
     options.ignore_host = true;
-    sdk = otel_open(&options);
+    return otel_open(&options);
+}
+
+static bool set_up(void)
+{
+    otel_histogram_options options;
+    uint64_t               x = 42;
+
+    memset(&options, 0, sizeof options);
+    options.aggregation = OTEL_AGGREGATION_BASE2_EXPONENTIAL_BUCKET_HISTOGRAM;
+    sdk = open_sdk();
     scope = otel_scope_get(sdk, "operations", NULL);
     requests = otel_counter_create(scope, "requests", NULL, NULL);
+    crowded = otel_counter_create(scope, "crowded", NULL, NULL);
     durations = otel_histogram_create_f64(scope, "durations", "ms", NULL, NULL);
+    scaled = otel_histogram_create_f64(scope, "scaled", "ms", NULL, &options);
+    bound_requests = otel_counter_bind(requests, ATTRS);
+    bound_durations = otel_histogram_bind_f64(durations, ATTRS);
     for (size_t i = 0; i < VALUES; i++) {
         x = x * 6364136223846793005u + 1442695040888963407u;
         values[i] = (double)(x >> 51); /* 0 to 8191 */
     }
-    return requests != NULL && durations != NULL;
+    return crowded != NULL && scaled != NULL && bound_requests.cell != NULL &&
+           bound_durations.cell != NULL;
 }
 
 static KEEP void do_spans(uint32_t n)
@@ -74,8 +97,36 @@ static KEEP void do_adds(uint32_t n)
 static KEEP void do_cycling_adds(uint32_t n)
 {
     while (n-- > 0) {
-        otel_counter_add(requests, 1,
-                         OTEL_ATTRS(METHOD, ROUTE, otel_int("user.id", (int64_t)(n % SETS))));
+        otel_counter_add(requests, 1, ATTRS_OF(n % SETS));
+    }
+}
+
+static KEEP void do_bound_adds(uint32_t n)
+{
+    while (n-- > 0) {
+        otel_bound_counter_add(bound_requests, 1);
+    }
+}
+
+static KEEP void do_fill(uint32_t n)
+{
+    (void)n;
+    for (uint32_t i = 0; i < FULL; i++) {
+        otel_counter_add(crowded, 1, ATTRS_OF(SETS + i));
+    }
+}
+
+static KEEP void do_overflowing_adds(uint32_t n)
+{
+    while (n-- > 0) {
+        otel_counter_add(crowded, 1, ATTRS);
+    }
+}
+
+static KEEP void do_cycling_overflowing_adds(uint32_t n)
+{
+    while (n-- > 0) {
+        otel_counter_add(crowded, 1, ATTRS_OF(n % SETS));
     }
 }
 
@@ -83,6 +134,20 @@ static KEEP void do_values(uint32_t n)
 {
     while (n-- > 0) {
         otel_histogram_record_f64(durations, values[n % VALUES], ATTRS);
+    }
+}
+
+static KEEP void do_scaled_values(uint32_t n)
+{
+    while (n-- > 0) {
+        otel_histogram_record_f64(scaled, values[n % VALUES], ATTRS);
+    }
+}
+
+static KEEP void do_bound_values(uint32_t n)
+{
+    while (n-- > 0) {
+        otel_bound_histogram_record_f64(bound_durations, values[n % VALUES]);
     }
 }
 
@@ -101,21 +166,43 @@ static KEEP void do_poll(uint32_t n)
 
 static const struct {
     const char *name;
-    work        before; /* what the counted work finds queued */
+    work        before; /* what the counted work finds done */
     work        counted;
+    uint32_t    overflowing; /* instruments */
 } operations[] = {
-    { "W1", NULL, do_spans },  { "W2", NULL, do_adds }, { "W2c", NULL, do_cycling_adds },
-    { "W3", NULL, do_values }, { "W4", NULL, do_logs }, { "W5", do_spans, do_poll },
+    { "W1", NULL, do_spans, 0 },
+    { "W2", NULL, do_adds, 0 },
+    { "W2b", NULL, do_bound_adds, 0 },
+    { "W2c", NULL, do_cycling_adds, 0 },
+    { "W2o", do_fill, do_overflowing_adds, 1 },
+    { "W2oc", do_fill, do_cycling_overflowing_adds, 1 },
+    { "W3", NULL, do_values, 0 },
+    { "W3b", NULL, do_scaled_values, 0 },
+    { "W3c", NULL, do_bound_values, 0 },
+    { "W4", NULL, do_logs, 0 },
+    { "W5", do_spans, do_poll, 0 },
 };
 
 /* callgrind counts from here to the return. */
 void      counted(work todo, uint32_t n);
 KEEP void counted(work todo, uint32_t n) { todo(n); }
 
+/* Everything was delivered, and went where it was meant to go. */
+static bool all_arrived(uint32_t overflowing)
+{
+    otel_stats stats;
+    bool       all = true;
+
+    otel_stats_get(sdk, &stats);
+    for (int i = 0; i < OTEL_SIGNAL_COUNT; i++) {
+        all = all && stats.signal[i].ended == stats.signal[i].delivered;
+    }
+    return all && stats.overflowing_instruments == overflowing && stats.lost_values == 0;
+}
+
 int main(int argc, char **argv)
 {
     const uint32_t n = argc > 2 ? (uint32_t)atoi(argv[2]) : 1000u;
-    otel_stats     stats;
 
     if (!set_up()) {
         return 2;
@@ -133,14 +220,7 @@ int main(int argc, char **argv)
                 }
                 (void)otel_flush(sdk, 0);
             }
-            otel_stats_get(sdk, &stats);
-            return stats.signal[OTEL_SIGNAL_TRACES].ended ==
-                               stats.signal[OTEL_SIGNAL_TRACES].delivered &&
-                           stats.signal[OTEL_SIGNAL_LOGS].ended ==
-                               stats.signal[OTEL_SIGNAL_LOGS].delivered &&
-                           stats.overflowed_series == 0
-                       ? 0
-                       : 1;
+            return all_arrived(operations[i].overflowing) ? 0 : 1;
         }
     }
     return 2;

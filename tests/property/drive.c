@@ -257,6 +257,11 @@ static uint32_t *find_option(otel_options *o, const char *name)
     OPTION(series_bytes)
     OPTION(max_series)
     OPTION(max_instruments)
+    OPTION(max_callbacks)
+    OPTION(temporality)
+    OPTION(histogram_aggregation)
+    OPTION(exponential_max_size)
+    OPTION(drop_instruments)
     OPTION(log_delay_ms)
     OPTION(log_queue)
     OPTION(log_batch)
@@ -300,6 +305,11 @@ static void do_open(void)
 static void do_poll(void) /* poll: answers the milliseconds */
 {
     out_value("poll", otel_poll(sdk));
+}
+
+static void do_collect(void) /* collect MS: answers the status */
+{
+    out_value("collect", (uint64_t)(int64_t)otel_collect(sdk, (uint32_t)next_u64()));
 }
 
 static void do_flush(void) /* flush MS: answers the status */
@@ -367,10 +377,19 @@ static void do_stats(void) /* stats: answers every field in its order in otel_st
         }
     }
     {
-        const uint64_t v[] = { s.dropped_attributes, s.dropped_events,    s.bad_values,
-                               s.busy_handles,       s.overflowed_series, s.series,
-                               s.requests,           s.failed_requests,   s.memory_bytes,
-                               s.series_bytes_used };
+        const uint64_t v[] = {
+            s.dropped_attributes,
+            s.dropped_events,
+            s.bad_values,
+            s.lost_values,
+            s.busy_handles,
+            s.overflowing_instruments,
+            s.series,
+            s.requests,
+            s.failed_requests,
+            s.memory_bytes,
+            s.series_bytes_used,
+        };
         for (i = 0; i < (int)(sizeof v / sizeof v[0]); i++) {
             add_number(text, sizeof text, v[i]);
         }
@@ -664,7 +683,7 @@ static const struct {
     { "event", do_event },   { "status", do_status },     { "end", do_end },
     { "attach", do_attach }, { "detach", do_detach },     { "context", do_context },
     { "log", do_log },       { "emit", do_emit },         { "instrument", do_instrument },
-    { "record", do_record }, { "done", do_done },
+    { "record", do_record }, { "collect", do_collect },   { "done", do_done },
 };
 
 static void run_line(char *line)

@@ -30,8 +30,8 @@ BUILDS = {
 }
 DROPS = ["queue_records", "queue_bytes", "too_large", "no_slot", "refused", "superseded",
          "shutdown", "busy"]
-TOTALS = ["dropped_attributes", "dropped_events", "bad_values", "busy_handles",
-          "overflowed_series", "series", "requests", "failed_requests", "memory_bytes",
+TOTALS = ["dropped_attributes", "dropped_events", "bad_values", "lost_values", "busy_handles",
+          "overflowing_instruments", "series", "requests", "failed_requests", "memory_bytes",
           "series_bytes_used"]
 
 

@@ -100,7 +100,7 @@ int shim_resolve(void)
 
 const char *shim_option(int row)
 {
-    return row < (int)OTEL__ENV_ROWS ? otel__env_rows[row].option : NULL;
+    return row < (int)OTEL__ENV_ROWS ? otel__env_option(&otel__env_rows[row]) : NULL;
 }
 
 uint32_t shim_number_of(int row)

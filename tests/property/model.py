@@ -7,7 +7,7 @@ attributes, T traces, M metrics, L logs, P protobuf, B batching.
 import math
 import struct
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from drive import LOGS, METRICS, PATHS, TRACES, check_identity
 from words import attrs, double, text
@@ -24,6 +24,11 @@ START_UNIX, START_MONOTONIC = 1_700_000_000_000_000_000, 5_000_000_000
 def repaired(value):
     """Bytes as text; each maximal ill-formed part becomes one U+FFFD. (C-20, P-09)"""
     return value.decode("utf-8", "replace")
+
+
+def lower(name):
+    """Names are compared in any case, of ASCII letters. (M-03)"""
+    return "".join(chr(ord(c) + 32) if "A" <= c <= "Z" else c for c in name)
 
 
 def bits(value):
@@ -186,11 +191,11 @@ class Session:
         self.answers = []  # what values the driver must give, in order: (name, check)
         self.scopes, self.spans, self.logs, self.instruments = [], [], [], []
         self.ended, self.stack, self.current = [], [], None
-        self.collections = []  # for each flush: {instrument number: snapshot of its series}
+        self.collections = []  # for each flush: {instrument number: the instrument as it was}
         self.losses = Counter()
         self.resource = {repaired(a.key): value_of(a) for a in resource if is_attribute(a)}
         self.resource["service.name"] = ("s", service)  # a name by itself wins
-        self.unsampled = self.bad_values = self.overflowed = 0
+        self.unsampled = self.bad_values = 0
         words = " ".join(f"{name} {number}" for name, number in options.items())
         self.add(f"open {text(service)} {attrs(resource)} {words}".rstrip())
         self.answers.append(("open", self.opened))
@@ -317,11 +322,16 @@ class Session:
         if made.family() == "histogram":
             words += " " + " ".join([str(len(bounds)), *map(double, bounds)])
         self.add(words)
+        for other in reversed(self.instruments):  # M-22: the first spelling is used
+            if (other.scope, lower(other.name)) == (made.scope, lower(made.name)):
+                made.name = other.name
         same = [other for other in self.instruments if self.identity(other) == self.identity(made)]
         first = same[0] if same else made
+        if len(made.description.encode()) > len(first.description.encode()):
+            first.description = made.description  # M-21: the longer one
         self.instruments.append(first)
 
-        def check(words):  # M-20, M-24
+        def check(words):  # M-03, M-20, M-24
             assert int(words[0]) == first.number, (made, first)
 
         self.answers.append(("instrument", check))
@@ -329,7 +339,7 @@ class Session:
 
     @staticmethod
     def identity(i):
-        return i.scope, i.name, i.kind, i.unit, i.description
+        return i.scope, lower(i.name), i.kind, i.unit
 
     def record(self, number, value, items=()):
         one = self.instruments[number]
@@ -343,7 +353,6 @@ class Session:
         distinct = len(one.series) - (OVERFLOW in one.series)
         if key not in one.series and distinct >= self.options.get("max_series", 2000):
             key = OVERFLOW  # M-81, M-82: the limit and one more
-            self.overflowed += 1
         series = one.series.setdefault(key, Series(self.now))
         series.sum += value
         series.count += 1
@@ -361,8 +370,9 @@ class Session:
         snapshot = {}
         for one in self.instruments:
             if one.series:
-                snapshot[one.number] = {key: Series(**{**vars(s), "buckets": Counter(s.buckets)})
-                                        for key, s in one.series.items()}
+                series = {key: Series(**{**vars(s), "buckets": Counter(s.buckets)})
+                          for key, s in one.series.items()}
+                snapshot[one.number] = replace(one, series=series)
         self.collections.append((self.now, snapshot))
 
     def check_status(self, words):
@@ -481,10 +491,9 @@ class Session:
         starts = {}
         for (now, want), got in zip(self.collections, readings):
             assert len(got) == len(want)
-            for number, series in want.items():
-                one = self.instruments[number]
+            for one in want.values():
                 metric, = [m for scope, m in got if scope == one.scope and self.is_of(m, one)]
-                self.check_metric(one, series, metric, now, starts)
+                self.check_metric(one, metric, now, starts)
 
     @staticmethod
     def data_of(metric):
@@ -506,20 +515,20 @@ class Session:
         assert len(kinds) == 1, "one number type in one metric"
         return family + ("_f64" if kinds == {"as_double"} else "")
 
-    def check_metric(self, one, series, metric, now, starts):
+    def check_metric(self, one, metric, now, starts):
         data = self.data_of(metric)
         if one.family() != "gauge":
             assert data.aggregation_temporality == 2  # P-23, M-60
         points = {frozenset(decoded_attrs(p.attributes).items()): p for p in data.data_points}
         assert len(points) == len(data.data_points), "an attribute set twice"  # C-08
-        assert points.keys() == series.keys()  # M-63, M-81, M-82
-        for key, want in series.items():
+        assert points.keys() == one.series.keys()  # M-63, M-81, M-82
+        for key, want in one.series.items():
             point = points[key]
             assert point.time_unix_nano == now and point.flags == 0  # M-62, P-24
             if one.family() != "gauge":
                 start = starts.setdefault((one.number, key), point.start_time_unix_nano)
                 assert point.start_time_unix_nano == start  # M-62
-                assert START_UNIX <= start <= want.first  # M-65
+                assert START_UNIX <= start == want.first  # M-65
             if one.family() == "histogram":
                 self.check_histogram(one, want, point)
             elif one.family() == "gauge":
@@ -559,13 +568,14 @@ class Session:
         readings = sum(len(snapshot) for _, snapshot in self.collections)
         assert stats["metrics"]["delivered"] == readings
         assert stats["bad_values"] == self.bad_values
-        assert stats["overflowed_series"] == self.overflowed
         dropped = sum(span.attributes.dropped + sum(e[2].dropped for e in span.events)
                       for span in self.ended)
         dropped += sum(log.attributes.dropped for log in self.logs)
         assert stats["dropped_attributes"] >= dropped
         assert stats["dropped_events"] == sum(span.dropped_events for span in self.ended)
         made = {one.number: one for one in self.instruments}.values()
+        assert stats["overflowing_instruments"] == sum(OVERFLOW in one.series for one in made)
+        assert stats["lost_values"] == 0
         assert stats["series"] == sum(len(one.series.keys() - {OVERFLOW}) for one in made)
 
 

@@ -1,7 +1,8 @@
 /* race: four threads record while another delivers; every request goes to stdout, its signal and
  * length (4 bytes each, little endian) in front. In step i thread t records a log record and a span
  * named "t i", and into a counter and a histogram with the set thread=t and, for a while, a new one
- * each: new=t*1000000+i. Stderr tells what was lost: spans, metrics, logs, overflowed. */
+ * each: new=t*1000000+i. Stderr tells what was lost: spans, metrics, logs; and how many instruments
+ * overflowed. */
 #define OTEL_LITE_IMPLEMENTATION
 #include "otel_lite.h"
 
@@ -105,7 +106,7 @@ int main(void)
     fprintf(stderr, "%llu %llu %llu %llu\n", (unsigned long long)lost[OTEL_SIGNAL_TRACES],
             (unsigned long long)lost[OTEL_SIGNAL_METRICS],
             (unsigned long long)lost[OTEL_SIGNAL_LOGS],
-            (unsigned long long)stats.overflowed_series);
+            (unsigned long long)stats.overflowing_instruments);
     otel_release(sdk);
     return 0;
 }

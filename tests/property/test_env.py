@@ -14,7 +14,7 @@ from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 FIRMWARE = ["-DOTEL_LITE_FREESTANDING", "-DOTEL_LITE_MONOTONIC_NS()=0", "-DOTEL_LITE_UNIX_NS()=0",
             "-DOTEL_LITE_ENTROPY(buffer,bytes)=true"]
 FLAGS = ["-std=gnu11", "-D_GNU_SOURCE", "-O1", "-Wall", "-Wextra", "-Werror"]
-OK, INVALID = 0, -1
+OK, INVALID, UNSUPPORTED = 0, -1, -3
 ZERO, NO_LIMIT, NONE = 2**32 - 1, 2**32 - 2, 2**32 - 1
 TEXTS = ["service_name", "endpoint", "headers"]
 FLAG_ROWS = ["background", "disabled", "ignore_environment", "ignore_host"]
@@ -37,14 +37,20 @@ def load(cc, name, flags=()):
 
 
 @pytest.fixture(scope="module")
-def table(root):
-    """{field: its row}, read from the source by the documentation's reader."""
+def reader(root):
+    """The documentation's reader of the source."""
     sys.path.insert(0, str(root / "tools"))
     try:
         import configuration_doc
     finally:
         sys.path.pop(0)
-    return {row.field: row for row in configuration_doc.settings(root)[0]}
+    return configuration_doc
+
+
+@pytest.fixture(scope="module")
+def table(root, reader):
+    """{field: its row}"""
+    return {row.field: row for row in reader.settings(root)[0]}
 
 
 @pytest.fixture(scope="module")
@@ -128,7 +134,7 @@ sources_of_numbers = st.builds(Given, in_code, in_variable, in_code)
 
 
 def numbers(table):
-    return [row for row in table.values() if row.high]
+    return [row for row in table.values() if row.high and row.kind != "CHOICE"]
 
 
 def test_every_number_comes_from_the_source_that_wins(lite, table):
@@ -176,6 +182,88 @@ def test_only_true_in_any_case_is_true(lite, code, fallback, variable):
     assert lite.shim_resolve() == OK
     assert bool(lite.shim_flag_of(row)) == (code or (word == b"true" if word else fallback))
     assert bool(lite.shim_told()) == (not code and word not in (b"", b"true", b"false"))
+
+
+# ---- words ----
+
+WORDS = {"temporality": {b"delta": 1, b"cumulative": 2, b"lowmemory": 3},
+         "histogram_aggregation": {b"explicit_bucket_histogram": 4,
+                                   b"base2_exponential_bucket_histogram": 5}}
+ALLOWED = {"temporality": {1, 2, 3}, "histogram_aggregation": {1, 4, 5}}  # in code
+STANDARD = {"temporality": 2, "histogram_aggregation": 4}
+odd_words = st.sampled_from([b"", b" ", b"drop", b"(drop)", b"1", b"2", b"delta,cumulative", b",",
+                             b"deltaa", b"delt", b"low memory", b"cumulative\n",
+                             b"explicit_bucket_histogram,"])
+any_case = st.builds(lambda word, upper: bytes(c - 32 if u and 97 <= c < 123 else c
+                                               for c, u in zip(word, upper)),
+                     st.sampled_from([word for words in WORDS.values() for word in words]),
+                     st.lists(st.booleans(), min_size=40, max_size=40))
+word_texts = st.one_of(st.none(), odd_words, st.binary(max_size=6).map(
+    lambda b: b.replace(b"\0", b"d")), st.builds(lambda a, b, c: a + b + c, blanks, any_case,
+                                                blanks))
+numbers_of_words = st.one_of(st.just(0), st.integers(0, 40), st.sampled_from([ZERO, NO_LIMIT]))
+
+
+def word_resolved(field, sources, lacking=()):
+    """(effective, status, lines told)"""
+    status, told = OK, 0
+    for value in sources:
+        if isinstance(value, int):
+            if value in ALLOWED[field] - set(lacking):
+                return value, status, told
+            if value:
+                status = UNSUPPORTED if value in lacking else INVALID
+        elif value:
+            number = WORDS[field].get(value.strip(b" \t").lower())
+            if number and number not in lacking:
+                return number, status, told
+        told += bool(value)
+    return STANDARD[field], status, told
+
+
+@pytest.mark.parametrize("field", WORDS)
+def test_a_word_comes_from_the_source_that_wins(lite, table, field):
+    @MANY
+    @given(numbers_of_words, word_texts, numbers_of_words)
+    @example(0, b"Delta", 0)
+    @example(0, b" EXPLICIT_bucket_Histogram\t", 1)
+    @example(1, None, 0)
+    @example(0, None, 5)
+    @example(0, b"(drop)", 0)
+    def check(code, variable, fallback):
+        lite.shim_reset()
+        lite.shim_number(0, lite.rows[field], ctypes.c_uint32(code))
+        lite.shim_number(1, lite.rows[field], ctypes.c_uint32(fallback))
+        if variable is not None:
+            lite.shim_variable(table[field].variable.encode(), variable)
+        want, status, lines = word_resolved(field, (code, variable, fallback))
+        assert lite.shim_resolve() == status
+        assert lite.shim_number_of(lite.rows[field]) == want
+        told = lite.shim_told()
+        assert told.count(b"\n") == lines
+        names = {table[field].variable.encode(), field.encode()}
+        assert all(line.split(b":")[0] in names for line in told.splitlines())
+
+    check()
+
+
+@pytest.mark.parametrize("flags", [[], FIRMWARE], ids=["hosted", "firmware"])
+def test_an_exponential_histogram_that_is_not_compiled_in_is_refused(cc, table, flags):
+    name = "firmware" if flags else "explicit"
+    lite = load(cc, name, [*flags, "-DOTEL_LITE_NO_EXPONENTIAL"])
+    field = "histogram_aggregation"
+    variables = [None] if flags else [None, b"base2_exponential_bucket_histogram"]
+    for code in [0, 1, 4, 5]:
+        for variable in variables:
+            lite.shim_reset()
+            lite.shim_number(0, lite.rows[field], ctypes.c_uint32(code))
+            if variable:
+                lite.shim_variable(table[field].variable.encode(), variable)
+            want, status, lines = word_resolved(field, (code, variable, 0), lacking=[5])
+            assert lite.shim_resolve() == status
+            assert lite.shim_number_of(lite.rows[field]) == want
+            assert lite.shim_told().count(b"\n") == lines
+            assert not lines or b"not compiled in" in lite.shim_told()
 
 
 # ---- the model of the resource ----
@@ -366,8 +454,60 @@ def test_firmware_has_its_own_defaults(cc, table):
     firmware = load(cc, "firmware", [*FIRMWARE])
     firmware.shim_reset()
     assert firmware.shim_resolve() == OK
-    for row in numbers(table):
+    rows = [row for row in table.values() if row.field in firmware.rows]
+    assert len(rows) == len(firmware.rows) > 20
+    for row in rows:
         want = standard(row, 16, firmware=True)
         assert firmware.shim_number_of(firmware.rows[row.field]) == want, row.field
     got = dict(encoded(firmware))
     assert got["service.name"] == "unknown_service" and "os.type" not in got
+
+
+def test_firmware_resolves_code_then_fallback_and_refuses_what_is_out_of_bounds(cc, table):
+    firmware = load(cc, "firmware", [*FIRMWARE])
+    rows = [row for row in numbers(table) if row.field in firmware.rows]
+
+    @MANY
+    @given(st.fixed_dictionaries({row.field: st.tuples(in_code, in_code) for row in rows}))
+    @example({row.field: (ZERO, 0) for row in rows})
+    @example({row.field: (0, NO_LIMIT) for row in rows})
+    def check(chosen):
+        firmware.shim_reset()
+        want, status, told = {}, OK, 0
+        for row in rows:
+            code, fallback = chosen[row.field]
+            firmware.shim_number(0, firmware.rows[row.field], ctypes.c_uint32(code))
+            firmware.shim_number(1, firmware.rows[row.field], ctypes.c_uint32(fallback))
+            queue = want.get(row.field.split("_")[0] + "_queue", 0)
+            if row.field == "metric_queue_bytes":
+                queue = want["series_bytes"]
+            given_here = code or fallback
+            found = effective(row, given_here, queue) if given_here else None
+            status = INVALID if given_here and not found else status
+            told += found[1] if found else bool(given_here)
+            want[row.field] = found[0] if found else standard(row, queue, firmware=True)
+        assert firmware.shim_resolve() == status
+        assert {f: firmware.shim_number_of(firmware.rows[f]) for f in want} == want
+        lines = firmware.shim_told().decode().splitlines()
+        assert len(lines) == told
+        assert all(line.split(":")[0] in want for line in lines)
+
+    check()
+
+
+@pytest.mark.parametrize("gone, prefixes", [("TRACES", ["span_", "max_open_spans"]),
+                                            ("LOGS", ["log_"]),
+                                            ("METRICS", ["metric_", "series_", "max_series",
+                                                         "max_instruments", "max_callbacks",
+                                                         "temporality", "histogram_",
+                                                         "exponential_", "drop_"])])
+def test_a_signal_that_is_compiled_out_has_no_rows(cc, table, gone, prefixes):
+    lite = load(cc, f"no_{gone.lower()}", [f"-DOTEL_LITE_NO_{gone}"])
+    assert set(table) - set(lite.rows) == {field for field in table
+                                           if field.startswith(tuple(prefixes))}
+    lite.shim_reset()
+    assert lite.shim_resolve() == OK and lite.shim_told() == b""
+    kept = [row for row in numbers(table) if row.field in lite.rows]
+    for row in kept:
+        if row.kind not in ("QUEUE", "BATCH"):
+            assert lite.shim_number_of(lite.rows[row.field]) == row.hosted, row.field

@@ -82,7 +82,8 @@ def test_spans_and_logs_arrive_as_they_were_recorded(drive, scopes, resource, pr
     session.run(drive)
 
 
-names = st.sampled_from([b"a", b"pump.strokes", b"x" * 255, b"tank/level-1_2"])
+names = st.sampled_from([b"a", b"A", b"pump.strokes", b"Pump.sTrokes", b"x" * 255,
+                         b"tank/level-1_2"])
 units = st.sampled_from([None, b"", b"By", b"{request}", b"\xc2\xb5s"])
 bounds = st.one_of(st.just([]), st.just([0.5]), st.just([-1.0, 0.0, 1.0]), st.lists(
     st.floats(-1e6, 1e6), min_size=1, max_size=40, unique=True).map(sorted))
@@ -104,8 +105,8 @@ shares = st.one_of(st.sampled_from([0.0, -0.0, 0.5, 1.0, 5.0, math.nextafter(5.0
        limit=st.sampled_from([None, None, 1, 2, 3]))
 def test_every_measurement_ends_in_the_point_of_its_attribute_set(drive, instruments, program,
                                                                   limit):
-    """C-08, M-02, M-08, M-09, M-10, M-20, M-24, M-42..M-48, M-60, M-62, M-63, M-65, M-81..M-84,
-    M-109, P-03, P-08, P-23..P-25."""
+    """C-08, M-02, M-03, M-08, M-09, M-10, M-20..M-24, M-42..M-48, M-60, M-62, M-63, M-65,
+    M-81..M-84, M-109, P-03, P-08, P-23..P-25."""
     session = Session(**ROOM, **({"max_series": limit} if limit else {}))
     session.scope(b"one")
     session.scope(b"two", b"2")

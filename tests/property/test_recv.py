@@ -284,6 +284,41 @@ def test_colours_are_for_terminals_only_and_not_with_no_color(otel, tmp_path, mo
     assert b"\x1b" not in on_a_terminal()
 
 
+@pytest.mark.parametrize("temporality, kind, interval", [
+    (1, "{} delta", " in 10.000 s"), (2, "{}", ""), (0, "{} (no temporality)", "")])
+def test_a_delta_point_tells_which_time_it_covers(recv, temporality, kind, interval):
+    request = ExportMetricsServiceRequest()
+    scope = pump(request, "resource_metrics", "scope_metrics")
+    times = {"start_time_unix_nano": S, "time_unix_nano": S + 10**10}
+    counter = scope.metrics.add(name="strokes").sum
+    counter.is_monotonic, counter.aggregation_temporality = True, temporality
+    counter.data_points.add(as_int=5, **times)
+    for name in ("histogram", "exponential_histogram"):
+        data = getattr(scope.metrics.add(name=name), name)
+        data.aggregation_temporality = temporality
+        data.data_points.add(count=2, sum=3, **times)
+    scope.metrics.add(name="level").gauge.data_points.add(as_int=7, **times)
+    shown = recv.send(request)
+    has_line(shown, "  strokes ", f" {kind.format('counter')} ", f" 5{interval}\n")
+    has_line(shown, "  histogram ", f" {kind.format('histogram')} ", f" sum=3.0{interval}\n")
+    has_line(shown, f" {kind.format('exphistogram')} ", f" zero=0 scale=0{interval}\n")
+    has_line(shown, "  level ", " gauge ", " 7\n")
+
+
+def test_fine_exponential_buckets_are_told_apart(recv):
+    request = ExportMetricsServiceRequest()
+    histogram = pump(request, "resource_metrics", "scope_metrics").metrics.add(
+        name="e").exponential_histogram
+    point = histogram.data_points.add(count=4, scale=20, zero_count=1)
+    point.positive.offset, point.negative.offset = (1 << 20) - 1, -1
+    point.positive.bucket_counts.extend([2, 0])
+    point.negative.bucket_counts.append(1)
+    shown = recv.send(request)
+    assert "count=4 zero=1 scale=20\n" in shown
+    assert "|@|  [-1, -0.999999339): 1\n" in shown
+    assert "|@ |  (1.99999868, 2]: 2\n" in shown
+
+
 def test_a_histogram_whose_bounds_do_not_fit_says_so(recv):
     request = ExportMetricsServiceRequest()
     histogram = pump(request, "resource_metrics", "scope_metrics").metrics.add(name="h").histogram

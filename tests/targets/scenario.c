@@ -71,7 +71,7 @@ static void pass(uint32_t ms) { scenario_ns += (uint64_t)ms * 1000000u + 123u; }
 #elif UINTPTR_MAX > 0xffffffffu
 #define BLOCK 13312
 #else
-#define BLOCK 12416 /* leaves a Cortex-M0 with 16 KiB its stack */
+#define BLOCK 13568 /* leaves a Cortex-M0 with 16 KiB its stack */
 #endif
 
 static union {
@@ -103,18 +103,33 @@ static otel_sdk *scenario_open(uint32_t *n_requests)
     o.text_bytes = 1024;
     o.max_series = 3;
     o.max_instruments = 8;
+    o.max_callbacks = 4;
     o.memory = block.bytes + (16u - (uintptr_t)block.bytes % 16u) % 16u;
     o.memory_bytes = BLOCK;
     return otel_open(&o);
 }
 
+/* Asked in each reading: a sum so far, and one that began anew. */
+static void observe(void *user, otel_observer *observer)
+{
+    static int64_t    asked;
+    otel_observable **seconds = (otel_observable **)user;
+
+    asked++;
+    otel_observe(observer, *seconds, asked * 10, OTEL_ATTRS(otel_str("of", "all")));
+    otel_observe(observer, *seconds, asked < 2 ? 5 : asked - 2, OTEL_ATTRS(otel_str("of", "new")));
+}
+
 static void measure(otel_scope *scope)
 {
-    static const double    bounds[] = { -1.5, 0, 100 };
-    otel_histogram_options options = { bounds, 3 };
-    otel_counter          *frames = otel_counter_create(scope, "frames", "{frame}", "Frames sent");
-    otel_updown_f64       *level = otel_updown_create_f64(scope, "level", "l", NULL);
-    otel_gauge            *spot = otel_gauge_create(scope, "spot", "1", NULL);
+    static otel_observable *seconds;
+    const otel_callback     callback = { observe, &seconds };
+    otel_bound_updown_f64   bound;
+    static const double     bounds[] = { -1.5, 0, 100 };
+    otel_histogram_options  options = { bounds, 3, 0, 0, 0, false };
+    otel_counter           *frames = otel_counter_create(scope, "frames", "{frame}", "Frames sent");
+    otel_updown_f64        *level = otel_updown_create_f64(scope, "level", "l", NULL);
+    otel_gauge             *spot = otel_gauge_create(scope, "spot", "1", NULL);
     otel_histogram_f64 *delay = otel_histogram_create_f64(scope, "delay", "ms", "Wait", &options);
     int                 i;
 
@@ -122,7 +137,9 @@ static void measure(otel_scope *scope)
         otel_counter_add(frames, INT64_C(1) << (10 * i), OTEL_ATTRS(otel_int("port", i % 4)));
     }
     otel_updown_add_f64(level, 0.1, OTEL_NO_ATTRS);
-    otel_updown_add_f64(level, -1e-3, OTEL_NO_ATTRS);
+    bound = otel_updown_bind_f64(level, OTEL_NO_ATTRS);
+    otel_bound_updown_add_f64(bound, -1e-3);
+    seconds = otel_observable_counter_create(scope, "seconds", "s", NULL, &callback);
     otel_gauge_set(spot, INT64_MIN, OTEL_ATTRS(otel_bool("on", true), otel_str("a", "b")));
     otel_gauge_set(spot, -7, OTEL_ATTRS(otel_str("a", "b"), otel_bool("on", true)));
     otel_histogram_record_f64(delay, 0.5, OTEL_NO_ATTRS);
@@ -187,7 +204,7 @@ static bool counts_are_right(otel_sdk *sdk)
             return false;
         }
     }
-    return stats.signal[OTEL_SIGNAL_TRACES].delivered == 6 && stats.overflowed_series == 1 &&
+    return stats.signal[OTEL_SIGNAL_TRACES].delivered == 6 && stats.overflowing_instruments == 1 &&
            stats.signal[OTEL_SIGNAL_LOGS].dropped[OTEL_DROP_QUEUE_RECORDS] == 6;
 }
 

@@ -112,6 +112,10 @@ def test_the_metrics_are_what_was_recorded(sent):
     assert (delay.count, delay.min, delay.max) == (3, -1.5, 1e9)
     assert list(delay.bucket_counts) == [1, 0, 1, 1] and not delay.HasField("sum")
     assert list(delay.explicit_bounds) == [-1.5, 0, 100]
+    seconds = {attributes(point)["of"]: point for point in points["seconds"][2]}
+    rounds = seconds["all"].as_int // 10
+    assert rounds >= 2 and seconds["new"].as_int == rounds - 2
+    assert seconds["new"].start_time_unix_nano > seconds["all"].start_time_unix_nano
 
 
 def test_the_spans_are_what_was_recorded(sent):

@@ -10,6 +10,7 @@ static void shake(void);
 #define __atomic_store_n(p, v, order)    (shake(), __atomic_store_n(p, v, order))
 #define __atomic_exchange_n(p, v, order) (shake(), __atomic_exchange_n(p, v, order))
 #define __atomic_fetch_add(p, v, order)  (shake(), __atomic_fetch_add(p, v, order))
+#define __atomic_fetch_and(p, v, order)  (shake(), __atomic_fetch_and(p, v, order))
 #define __atomic_fetch_or(p, v, order)   (shake(), __atomic_fetch_or(p, v, order))
 #define __atomic_fetch_xor(p, v, order)  (shake(), __atomic_fetch_xor(p, v, order))
 #define __atomic_compare_exchange_n(p, e, v, weak, yes, no)                                        \
@@ -19,6 +20,7 @@ static void shake(void);
 #undef __atomic_store_n
 #undef __atomic_exchange_n
 #undef __atomic_fetch_add
+#undef __atomic_fetch_and
 #undef __atomic_fetch_or
 #undef __atomic_fetch_xor
 #undef __atomic_compare_exchange_n

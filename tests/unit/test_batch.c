@@ -16,6 +16,10 @@ static uint8_t        resource_bytes[300];
 static otel__out      resource;
 static uint8_t        body[CAPACITY * 2];
 
+#define READING(n) (OTEL__RECORD_CUMULATIVE + (n)*OTEL__RECORD_READING)
+
+static uint32_t newest; /* reading of the cumulative metrics that count */
+
 /* A ring, three scopes of different sizes and a resource of `n` bytes. */
 static void prepare(size_t n)
 {
@@ -25,6 +29,7 @@ static void prepare(size_t n)
 
     memset(memory, 0, sizeof memory);
     memset(&recorder, 0, sizeof recorder);
+    newest = 0;
     memset(text, 'n', sizeof text);
     otel__ring_init(&ring, (uint8_t *)memory, CAPACITY, 0x7fffffffu, 0);
     recorder.scopes = scopes;
@@ -46,7 +51,8 @@ static void prepare(size_t n)
     }
 }
 
-/* Queues a record of a scope: a log record whose body is `n` bytes of text beginning with `id`. */
+/* Queues a record of a scope, or of a scope | READING(n): a log record whose body is `n` bytes of
+ * text beginning with `id`. */
 static size_t queue(uint32_t scope, uint8_t id, size_t n)
 {
     uint8_t         bytes[2048];
@@ -89,6 +95,7 @@ static otel__batch build(size_t cap, uint32_t max_records, found *f, bool *built
     memset(body, 0xAA, sizeof body);
     b.buf = body;
     b.cap = cap;
+    b.newest = newest;
     *built = otel__batch_build(&b, &recorder, &ring, &resource, max_records);
     T_CHECK(b.length <= cap);
     T_CHECK(body[cap] == 0xAA); /* nothing behind its end */
@@ -257,6 +264,49 @@ static void records_behind_one_that_is_being_written_are_left(void)
     T_CHECK(!built && b.n_large == 0);
 }
 
+/* Of cumulative metrics only the newest reading goes out; what came between stays. */
+static void what_a_newer_reading_replaces_is_passed_over_and_counted(void)
+{
+    otel__batch b;
+    found       f;
+    bool        built;
+
+    prepare(20);
+    newest = READING(7);
+    (void)queue(0, 1, 10);
+    (void)queue(1 | READING(5), 2, 10);
+    (void)queue(0, 3, 10); /* delta: no newer one replaces it */
+    (void)queue(1 | READING(6), 4, 10);
+    (void)queue(1 | READING(7), 5, 10);
+    (void)queue(2 | READING(7), 6, 10);
+    (void)queue(2 | READING(6), 7, 10);
+    b = build(CAPACITY, 99, &f, &built);
+    T_CHECK(built && f.n == 4 && b.n_stale == 3 && b.n_large == 0);
+    T_CHECK(f.ids[0] == 1 && f.ids[1] == 3 && f.ids[2] == 5 && f.ids[3] == 6);
+    T_EQ_INT(f.scopes[2], scopes[1].length);
+    T_EQ_INT(count_wrappers(&b), 3); /* 1 and 3 share theirs */
+    T_EQ_INT(b.cursor.records, 7);
+    b = build(CAPACITY, 2, &f, &built); /* they do not count against the limit */
+    T_CHECK(built && f.n == 2 && f.ids[1] == 3 && b.n_stale == 1);
+    T_EQ_INT(b.cursor.records, 3);
+}
+
+static void a_queue_of_nothing_but_replaced_metrics_is_emptied(void)
+{
+    otel__batch b;
+    found       f;
+    bool        built;
+
+    prepare(20);
+    newest = READING(0); /* the number has come round */
+    (void)queue(0 | READING(0x7fff), 1, 10);
+    (void)queue(2 | READING(0x7ffe), 2, 10);
+    b = build(CAPACITY, 99, &f, &built);
+    T_CHECK(!built && b.n_records == 0 && b.n_stale == 2 && b.n_large == 0);
+    otel__ring_release(&ring, &b.cursor);
+    T_EQ_INT(otel__ring_queued(&ring), 0);
+}
+
 static void the_overhead_is_what_stands_before_the_first_scope(void)
 {
     size_t r;
@@ -326,6 +376,8 @@ int main(int argc, char **argv)
     T_RUN(a_record_that_fits_no_request_is_passed_over_and_counted);
     T_RUN(a_queue_of_nothing_but_such_records_is_emptied);
     T_RUN(records_behind_one_that_is_being_written_are_left);
+    T_RUN(what_a_newer_reading_replaces_is_passed_over_and_counted);
+    T_RUN(a_queue_of_nothing_but_replaced_metrics_is_emptied);
     T_RUN(the_overhead_is_what_stands_before_the_first_scope);
     T_RUN(requests_together_hold_every_record_once_in_order);
     return t_end();

@@ -673,9 +673,112 @@ static void a_reading_under_way_is_not_superseded(void)
     T_EQ_INT(stats_of(METRICS).dropped[OTEL_DROP_SUPERSEDED], 0);
     answers[METRICS] = OTEL_TRANSPORT_SENT;
     complete(OTEL_TRANSPORT_SENT);
+    (void)otel_poll(sdk);
+    T_EQ_INT(stats_of(METRICS).delivered, 2); /* the one under way and the newest */
+    T_EQ_INT(stats_of(METRICS).dropped[OTEL_DROP_SUPERSEDED], 3);
+    T_EQ_INT(n_calls, 2);
     run_for(5 * SECOND);
     T_CHECK(stats_add_up(sdk));
     T_EQ_INT(stats_of(METRICS).queued, 0);
+    shut();
+}
+
+/* The number of a reading has 15 bits. */
+static void readings_are_told_apart_when_their_number_comes_round(void)
+{
+    otel_options  o = defaults();
+    otel_counter *c;
+    unsigned      i;
+
+    o.metric_interval_ms = 1000;
+    open_with(&o);
+    sdk->e.batch.newest = 0xfffd0000u;
+    c = otel_counter_create(scope, "c", NULL, NULL);
+    otel_counter_add(c, 1, OTEL_NO_ATTRS);
+    for (i = 1; i <= 4; i++) {
+        answers[METRICS] = OTEL_TRANSPORT_PENDING;
+        run_for(2500 * MS); /* one is under way, the next ones wait behind it */
+        answers[METRICS] = OTEL_TRANSPORT_SENT;
+        complete(OTEL_TRANSPORT_SENT);
+        (void)otel_poll(sdk);
+        T_EQ_INT(stats_of(METRICS).delivered, 2 * i);
+        T_EQ_INT(stats_of(METRICS).queued, 0);
+    }
+    T_CHECK(sdk->e.batch.newest < 0x1000000u);
+    shut();
+}
+
+/* ---- delta readings ---- */
+
+static int64_t  delta_sum;
+static uint64_t delta_end; /* of the last point */
+static unsigned n_deltas;
+
+static void note_delta(void *user, const otel__pb_field *in, const otel__pb_field *metric)
+{
+    otel__pb_field data, p;
+
+    (void)user;
+    (void)in;
+    if (T_CHECK(find_field(metric->data, metric->length, 7, 0, &data)) &&
+        T_CHECK(find_field(data.data, data.length, 1, 0, &p))) {
+        T_EQ_INT(field_value(&data, 2, 0), OTEL_TEMPORALITY_DELTA);
+        T_EQ_INT(field_value(&p, 2, 0), delta_end); /* no gap, nothing twice */
+        delta_end = field_value(&p, 3, 0);
+        delta_sum += (int64_t)field_value(&p, 6, 0);
+        n_deltas++;
+    }
+}
+
+static otel_transport_result take_deltas(void *user, otel_request *request)
+{
+    const otel_transport_result result = backend(user, request);
+
+    if (result != OTEL_TRANSPORT_RETRY) {
+        T_EQ_INT(each_record(request, note_delta, NULL), request->n_records);
+    }
+    return result;
+}
+
+/* Nothing replaces a delta reading: it waits, and once the queue is full, in its series. */
+static void delta_readings_that_find_no_room_come_later_and_whole(void)
+{
+    otel_options  o = defaults();
+    otel_counter *c;
+    unsigned      i, drop;
+
+    o.metric_interval_ms = 1000;
+    o.series_bytes = 4096;
+    o.metric_queue_bytes = 1024;
+    o.temporality = OTEL_TEMPORALITY_DELTA;
+    o.transport.send = take_deltas;
+    open_with(&o);
+    c = otel_counter_create(scope, "c", NULL, NULL);
+    delta_sum = 0;
+    n_deltas = 0;
+    delta_end = unix_offset + clock_ns; /* it was made then */
+    answers[METRICS] = OTEL_TRANSPORT_RETRY;
+    retry_after = 1000;
+    for (i = 0; i < 40; i++) {
+        otel_counter_add(c, 3, OTEL_NO_ATTRS);
+        run_for(SECOND);
+    }
+    T_EQ_INT(stats_of(METRICS).delivered, 0);
+    T_CHECK(stats_of(METRICS).queued > 5 && stats_of(METRICS).queued < 30); /* it was full */
+    answers[METRICS] = OTEL_TRANSPORT_SENT;
+    T_EQ_INT(otel_flush(sdk, 1000), OTEL_OK);
+    T_EQ_INT(delta_sum, 40 * 3);
+    T_EQ_INT(delta_end, unix_offset + clock_ns);
+    T_EQ_INT(stats_of(METRICS).delivered, n_deltas);
+    for (drop = 0; drop < OTEL_DROP_COUNT; drop++) {
+        T_EQ_INT(stats_of(METRICS).dropped[drop], 0);
+    }
+    run_for(5 * SECOND);
+    T_EQ_INT(delta_sum, 40 * 3); /* idle: no point */
+    otel_counter_add(c, 1, OTEL_NO_ATTRS);
+    delta_end += 4 * SECOND; /* the last reading, though it had no point; now is the fifth */
+    T_EQ_INT(otel_flush(sdk, 1000), OTEL_OK);
+    T_EQ_INT(delta_sum, 40 * 3 + 1);
     shut();
 }
 
@@ -1100,6 +1203,8 @@ int main(int argc, char **argv)
     T_RUN(only_the_newest_unsent_reading_is_kept);
     T_RUN(a_new_reading_does_not_make_attempts_more_frequent);
     T_RUN(a_reading_under_way_is_not_superseded);
+    T_RUN(readings_are_told_apart_when_their_number_comes_round);
+    T_RUN(delta_readings_that_find_no_room_come_later_and_whole);
     T_RUN(a_flush_delivers_everything_at_once);
     T_RUN(a_flush_ends_at_its_deadline);
     T_RUN(a_flush_returns_when_the_late_answer_has_come);

@@ -44,6 +44,9 @@ static const number_case numbers[] = {
     NUMBER(series_bytes, NULL, BYTES, 1u << 20, 256, 1u << 30, BAD, BAD),
     NUMBER(max_series, NULL, LIMIT, 2000, 1, INT32_MAX, BAD, NEVER),
     NUMBER(max_instruments, NULL, COUNT, 256, 1, 65535, BAD, BAD),
+    NUMBER(max_callbacks, NULL, COUNT, 64, 0, 65535, 0, BAD),
+    NUMBER(exponential_max_size, NULL, COUNT, 160, 2, 65535, BAD, BAD),
+    NUMBER(drop_instruments, NULL, COUNT, 0, 0, 127, 0, BAD),
     NUMBER(log_delay_ms, NULL, DURATION, 1000, 0, INT32_MAX, 0, NEVER),
     NUMBER(log_queue, NULL, COUNT, 2048, 1, INT32_MAX, BAD, BAD),
     NUMBER(log_batch, NULL, BATCH, 512, 1, 2048, BAD, 2048),
@@ -69,6 +72,11 @@ static const other_case texts[] = {
     OTHER(service_name, "OTEL_SERVICE_NAME", TEXT),
     OTHER(endpoint, "OTEL_EXPORTER_OTLP_ENDPOINT", URL),
     OTHER(headers, "OTEL_EXPORTER_OTLP_HEADERS", HEADERS),
+};
+static const other_case choices[] = {
+    OTHER(temporality, "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", CHOICE),
+    OTHER(histogram_aggregation, "OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION",
+          CHOICE),
 };
 static const other_case lists[] = { OTHER(resource, "OTEL_RESOURCE_ATTRIBUTES", ATTRS) };
 static const other_case flags[] = {
@@ -184,7 +192,7 @@ static int count_cases(const other_case *cases, size_t n, const otel__env_row *r
     for (i = 0; i < n; i++) {
         if (cases[i].offset == row->offset) {
             found++;
-            T_EQ_STR(row->option, cases[i].option);
+            T_EQ_STR(otel__env_option(row), cases[i].option);
             T_EQ_STR(row->variable, cases[i].variable);
             T_EQ_INT(row->kind, cases[i].kind);
         }
@@ -203,18 +211,18 @@ static void every_row_of_the_table_has_one_case_that_agrees_with_it(void)
         for (k = 0; k < N_NUMBERS; k++) {
             if (numbers[k].offset == row->offset) {
                 found++;
-                T_EQ_STR(row->option, numbers[k].option);
+                T_EQ_STR(otel__env_option(row), numbers[k].option);
                 T_EQ_STR(row->variable, numbers[k].variable);
                 T_EQ_INT(row->kind, numbers[k].kind);
             }
         }
         found += count_cases(texts, N(texts), row) + count_cases(lists, N(lists), row) +
-                 count_cases(flags, N(flags), row);
+                 count_cases(flags, N(flags), row) + count_cases(choices, N(choices), row);
         if (!T_EQ_INT(found, 1)) {
-            printf("    row %s\n", row->option);
+            printf("    row %s\n", otel__env_option(row));
         }
     }
-    T_EQ_INT(OTEL__ENV_ROWS, N_NUMBERS + N(texts) + N(lists) + N(flags));
+    T_EQ_INT(OTEL__ENV_ROWS, N_NUMBERS + N(texts) + N(lists) + N(flags) + N(choices));
 }
 
 /* ---- numbers in code ---- */
@@ -466,6 +474,75 @@ static void batch_and_bytes_follow_from_the_queue(void)
     T_EQ_INT(env.options.log_batch, 512);
     T_EQ_INT(env.options.log_queue_bytes, 300);
     T_EQ_INT(told, 0);
+}
+
+/* ---- words ---- */
+
+typedef struct word_case {
+    const char *temporality, *aggregation; /* the variables, or NULL */
+    uint32_t    want_temporality, want_aggregation;
+    int         want_told;
+} word_case;
+
+static void words_in_variables_are_known_in_any_case_or_told_and_ignored(void)
+{
+    static const word_case rows[] = {
+        { NULL, NULL, OTEL_TEMPORALITY_CUMULATIVE, OTEL_AGGREGATION_EXPLICIT_BUCKET_HISTOGRAM, 0 },
+        { "delta", "base2_exponential_bucket_histogram", OTEL_TEMPORALITY_DELTA,
+          OTEL_AGGREGATION_BASE2_EXPONENTIAL_BUCKET_HISTOGRAM, 0 },
+        { " LowMemory\t", "Explicit_Bucket_Histogram", OTEL_TEMPORALITY_LOWMEMORY,
+          OTEL_AGGREGATION_EXPLICIT_BUCKET_HISTOGRAM, 0 },
+        { "CUMULATIVE", "", OTEL_TEMPORALITY_CUMULATIVE, OTEL_AGGREGATION_EXPLICIT_BUCKET_HISTOGRAM,
+          0 },
+        { "gauge", NULL, OTEL_TEMPORALITY_CUMULATIVE, OTEL_AGGREGATION_EXPLICIT_BUCKET_HISTOGRAM,
+          1 },
+        { "1", "drop", OTEL_TEMPORALITY_CUMULATIVE, OTEL_AGGREGATION_EXPLICIT_BUCKET_HISTOGRAM, 2 },
+        { "delta,", "explicit", OTEL_TEMPORALITY_CUMULATIVE,
+          OTEL_AGGREGATION_EXPLICIT_BUCKET_HISTOGRAM, 2 },
+    };
+    size_t i;
+
+    for (i = 0; i < N(rows); i++) {
+        clear();
+        set("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", rows[i].temporality);
+        set("OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION", rows[i].aggregation);
+        T_EQ_INT(resolve(), OTEL_OK);
+        T_EQ_INT(env.options.temporality, rows[i].want_temporality);
+        T_EQ_INT(env.options.histogram_aggregation, rows[i].want_aggregation);
+        if (!T_EQ_INT(told, rows[i].want_told)) {
+            printf("    row %d: %s\n", (int)i, text);
+        }
+    }
+    clear();
+    set("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", "hunter2");
+    T_EQ_INT(resolve(), OTEL_OK);
+    told_once(OTEL_SEVERITY_WARN, "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE");
+    T_CHECK(strstr(text, "delta,cumulative,lowmemory") != NULL && strstr(text, "hunter") == NULL);
+}
+
+static void choices_in_code_are_numbers_of_their_enums(void)
+{
+    static const uint32_t bad[] = { 2, 3, 6, 31, 32, 36, OTEL_ZERO, OTEL_NO_LIMIT };
+    size_t                i;
+
+    clear();
+    code.histogram_aggregation = OTEL_AGGREGATION_DROP;
+    code.temporality = OTEL_TEMPORALITY_DELTA;
+    set("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", "cumulative");
+    T_EQ_INT(resolve(), OTEL_OK);
+    T_EQ_INT(env.options.histogram_aggregation, OTEL_AGGREGATION_DROP);
+    T_EQ_INT(env.options.temporality, OTEL_TEMPORALITY_DELTA);
+    for (i = 0; i < N(bad); i++) {
+        clear();
+        code.histogram_aggregation = bad[i];
+        T_EQ_INT(resolve(), OTEL_INVALID);
+        told_once(OTEL_SEVERITY_ERROR, "histogram_aggregation");
+        T_EQ_INT(env.options.histogram_aggregation, OTEL_AGGREGATION_EXPLICIT_BUCKET_HISTOGRAM);
+    }
+    clear();
+    code.temporality = 4;
+    T_EQ_INT(resolve(), OTEL_INVALID);
+    told_once(OTEL_SEVERITY_ERROR, "temporality");
 }
 
 /* ---- texts ---- */
@@ -781,6 +858,8 @@ int main(int argc, char **argv)
     T_RUN(a_bad_fallback_is_an_error_only_where_it_counts);
     T_RUN(a_fallback_of_the_fallback_is_not_looked_at);
     T_RUN(batch_and_bytes_follow_from_the_queue);
+    T_RUN(words_in_variables_are_known_in_any_case_or_told_and_ignored);
+    T_RUN(choices_in_code_are_numbers_of_their_enums);
     T_RUN(texts_come_from_code_then_environment_then_fallback);
     T_RUN(a_bad_url_is_told_without_its_text_and_counts_as_unset);
     T_RUN(headers_become_lines_and_bad_ones_are_told_by_name_without_value);

@@ -420,7 +420,14 @@ static void begin_set(void)
 
     points = overflow_points = 0;
     total = 0;
-    otel__metrics_forget(m); /* as new: what a forked child begins with */
+    memset(m->cells, 0, m->n_cells * sizeof *m->cells); /* as new: no set, no memory taken */
+    memset(m->spares, 0, sizeof m->spares);
+    otel__a32_put(&m->pool_used, 0);
+    otel__a32_put(&m->n_filled, 0);
+    otel__a32_put(&counter->in.last, 0);
+    otel__a32_put(&counter->in.n_series, 0);
+    otel__a32_put(&counter->in.full, 0);
+    T_CHECK(otel__metric_make_overflow(m, &counter->in));
     m->max_series = limit;
 }
 

@@ -156,6 +156,14 @@ static uint64_t series_in_use(void)
     return s.series;
 }
 
+static uint64_t overflowing(void)
+{
+    otel_stats s;
+
+    otel_stats_get(sdk, &s);
+    return s.overflowing_instruments;
+}
+
 /* ---- which sets are one ---- */
 
 static void order_does_not_make_a_set(void)
@@ -508,6 +516,7 @@ static void the_limit_is_exact_and_what_is_over_it_is_summed(void)
         collect();
         T_EQ_INT(n_points, limit);
         T_EQ_INT(overflow_value(), -1);
+        T_EQ_INT(overflowing(), 0);
         for (i = 0; i < 10; i++) {
             otel_counter_add(c, 100, OTEL_ATTRS(otel_int("k", i)));
             otel_counter_add(c, 1000, OTEL_ATTRS(otel_int("k", 0))); /* the last one used */
@@ -522,7 +531,7 @@ static void the_limit_is_exact_and_what_is_over_it_is_summed(void)
         {
             otel_stats s;
             otel_stats_get(sdk, &s);
-            T_EQ_INT(s.overflowed_series, 10 - limit);
+            T_EQ_INT(s.overflowing_instruments, 1);
             T_EQ_INT(s.series, limit);
         }
         shut();
@@ -546,6 +555,7 @@ static void the_limit_is_each_instruments_own(void)
     otel_counter_add(b, 1, OTEL_ATTRS(otel_int("k", 0)));
     collect();
     T_EQ_INT(n_points, 3 + 3 + 1);
+    T_EQ_INT(overflowing(), 2); /* those two, however many sets they sent there */
     shut();
 }
 
@@ -561,6 +571,7 @@ static void the_overflow_set_given_by_the_program_is_the_overflow_series(void)
     otel_counter_add(c, 4, OTEL_ATTRS(otel_int("k", 2)));
     collect();
     T_EQ_INT(overflow_value(), 5); /* also checks that there is one such point */
+    T_EQ_INT(overflowing(), 1);
     T_EQ_INT(value_with("k", 1), 2);
     shut();
 }
@@ -614,7 +625,7 @@ static void an_instrument_that_finds_no_memory_is_not_made(void)
     }
     open_with(0, 1024);
     {
-        otel_histogram_options options = { bounds, 200 }; /* some 5 KiB a series */
+        otel_histogram_options options = { bounds, 200, 0, 0, 0, false }; /* some 5 KiB a series */
         h = otel_histogram_create(scope, "h", NULL, NULL, &options);
     }
     T_CHECK(h == NULL);
@@ -629,7 +640,7 @@ static void an_instrument_that_finds_no_memory_is_not_made(void)
 static void instruments_asked_for_in_vain_take_no_memory(void)
 {
     double                 bounds[200];
-    otel_histogram_options options = { bounds, 200 };
+    otel_histogram_options options = { bounds, 200, 0, 0, 0, false };
     size_t                 used;
     unsigned               i;
 

@@ -21,10 +21,37 @@ typedef struct metric {
 
 /* ---- cells ---- */
 
+#define DELTA      1u /* AggregationTemporality */
+#define CUMULATIVE 2u
+
 static void put_temporality(text *t, uint64_t temporality)
 {
-    if (temporality != 2) { /* cumulative goes without saying */
-        text_add(t, temporality == 1 ? " delta" : " (no temporality)");
+    if (temporality != CUMULATIVE) { /* which goes without saying */
+        text_add(t, temporality == DELTA ? " delta" : " (no temporality)");
+    }
+}
+
+static bool is_delta(const metric *m)
+{
+    return m->data == OTEL__METRIC_sum
+               ? view_number(m->data_message, OTEL__SUM_aggregationTemporality) == DELTA
+               : (m->data == OTEL__METRIC_histogram ||
+                  m->data == OTEL__METRIC_exponentialHistogram) &&
+                     view_number(m->data_message, OTEL__HISTOGRAM_aggregationTemporality) == DELTA;
+}
+
+/* What a delta point covers: without it its value says little. The two times have the same numbers
+ * in all kinds of points. */
+static void put_interval(text *t, bytes point)
+{
+    const uint64_t start = view_number(point, OTEL__NUMBER_POINT_startTimeUnixNano);
+    const uint64_t end = view_number(point, OTEL__NUMBER_POINT_timeUnixNano);
+
+    if (start > 0 && start < end) {
+        text_style(t, STYLE_DIM);
+        text_add(t, " in ");
+        text_duration(t, end - start);
+        text_style(t, STYLE_PLAIN);
     }
 }
 
@@ -96,6 +123,9 @@ static void put_value(text *t, const metric *m, bytes point)
         render_distribution(t, point, m->data);
     }
     text_style(t, STYLE_PLAIN);
+    if (is_delta(m)) {
+        put_interval(t, point);
+    }
 }
 
 /* ---- lines ---- */

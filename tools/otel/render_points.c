@@ -7,6 +7,7 @@
 
 #define BARS_MAX   60 /* characters of a bar line; more buckets share them */
 #define LISTED_MAX 12 /* buckets named after the bars                      */
+#define FINE_SCALE 12 /* from here on 6 digits do not tell the ends of a bucket apart */
 
 /* ---- reading ---- */
 
@@ -105,10 +106,12 @@ static void put_range(text *t, const buckets *b, size_t i)
     double low = -HUGE_VAL, high = HUGE_VAL;
 
     if (b->sign != 0) {
+        const int digits = b->scale > FINE_SCALE ? 9 : 6; /* else both ends look the same */
+
         low = exponential_bound(b, b->offset + (int64_t)i);
         high = exponential_bound(b, b->offset + (int64_t)i + 1);
-        text_format(t, b->sign == '-' ? "[-%.6g, -%.6g)" : "(%.6g, %.6g]",
-                    b->sign == '-' ? high : low, b->sign == '-' ? low : high);
+        text_format(t, b->sign == '-' ? "[-%.*g, -%.*g)" : "(%.*g, %.*g]", digits,
+                    b->sign == '-' ? high : low, digits, b->sign == '-' ? low : high);
         return;
     }
     if (i > 0 && i - 1 < b->bounds.count) {

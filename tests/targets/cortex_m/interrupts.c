@@ -38,7 +38,7 @@ static otel_transport_result put(void *user, otel_request *request)
 static otel_scope     *scope;
 static otel_counter   *both; /* added to by the program and by the interrupt */
 static otel_histogram *seen;
-static uint32_t        block[(12416 + 16) / 4];
+static uint32_t        block[(13536 + 16) / 4];
 
 void tick(void);
 void tick(void)
@@ -110,7 +110,7 @@ static bool counts_agree(otel_sdk *sdk)
             return false;
         }
     }
-    return stats.bad_values == 0 && stats.overflowed_series == 0;
+    return stats.bad_values == 0 && stats.overflowing_instruments == 0;
 }
 
 int main(void)
