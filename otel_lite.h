@@ -122,11 +122,11 @@
  * [10] VERSIONS
  *   OTEL_LITE_VERSION. Before 1.0 a minor version may change the API; CHANGELOG.md says how.
  *
- * Generated from src/ by amalgamate.py, source id ba2f47c15121b058. Do not edit. */
+ * Generated from src/ by amalgamate.py, source id 7dad67edd1a780d4. Do not edit. */
 
 #ifndef OTEL_LITE_H
 #define OTEL_LITE_H
-#define OTEL_LITE_SOURCE_ID "ba2f47c15121b058"
+#define OTEL_LITE_SOURCE_ID "7dad67edd1a780d4"
 
 /* ---- src/api/config.h ---- */
 /* config: the compile-time switches, their defaults and the combinations that cannot work.
@@ -576,7 +576,7 @@ typedef struct otel_options {
     /* metrics */
     uint32_t metric_interval_ms; /* OTEL_METRIC_EXPORT_INTERVAL; OTEL_NO_LIMIT: only when asked
                                     [60000]                                                     */
-    uint32_t metric_queue_bytes; /* readings, by default >= series_bytes [1 MiB; firmware 1024] */
+    uint32_t metric_queue_bytes; /* readings, by default >= series_bytes [1 MiB; firmware 2048] */
     uint32_t series_bytes;    /* attribute sets and their values [1 MiB; firmware 2048]         */
     uint32_t max_series;      /* attribute sets of one instrument [2000; firmware 16]           */
     uint32_t max_instruments; /* [256; firmware 8]                                              */
@@ -4661,6 +4661,9 @@ OTEL__FN otel__text otel__attr_next_repaired(otel__text *rest)
 /* Whether two texts are the same once repaired. */
 OTEL__FN OTEL__NOINLINE bool otel__attr_same_repaired(otel__text a, otel__text b)
 {
+    if (a.n == b.n && otel__attr_same_bytes(a.s, b.s, a.n)) {
+        return true; /* nearly always, and quicker */
+    }
     while (a.n > 0 && b.n > 0) {
         const otel__text x = otel__attr_next_repaired(&a);
         const otel__text y = otel__attr_next_repaired(&b);
@@ -12562,7 +12565,7 @@ typedef enum otel__env_kind {
       "time between two collections")                                                              \
     X(series_bytes, BYTES, NULL, 1048576, 2048, 256, 1073741824,                                   \
       "attribute sets and their values")                                                           \
-    X(metric_queue_bytes, BYTES, NULL, 1048576, 1024, 256, 1073741824,                             \
+    X(metric_queue_bytes, BYTES, NULL, 1048576, 2048, 256, 1073741824,                             \
       "encoded readings queued at most; by default what a reading of all series takes")            \
     X(max_series, LIMIT, NULL, 2000, 16, 1, 2147483647, "attribute sets of one instrument")        \
     X(max_instruments, COUNT, NULL, 256, 8, 1, 65535, "instruments")                               \

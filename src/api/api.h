@@ -343,7 +343,7 @@ typedef struct otel_options {
     /* metrics */
     uint32_t metric_interval_ms; /* OTEL_METRIC_EXPORT_INTERVAL; OTEL_NO_LIMIT: only when asked
                                     [60000]                                                     */
-    uint32_t metric_queue_bytes; /* readings, by default >= series_bytes [1 MiB; firmware 1024] */
+    uint32_t metric_queue_bytes; /* readings, by default >= series_bytes [1 MiB; firmware 2048] */
     uint32_t series_bytes;    /* attribute sets and their values [1 MiB; firmware 2048]         */
     uint32_t max_series;      /* attribute sets of one instrument [2000; firmware 16]           */
     uint32_t max_instruments; /* [256; firmware 8]                                              */

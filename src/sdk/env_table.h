@@ -64,7 +64,7 @@ typedef enum otel__env_kind {
       "time between two collections")                                                              \
     X(series_bytes, BYTES, NULL, 1048576, 2048, 256, 1073741824,                                   \
       "attribute sets and their values")                                                           \
-    X(metric_queue_bytes, BYTES, NULL, 1048576, 1024, 256, 1073741824,                             \
+    X(metric_queue_bytes, BYTES, NULL, 1048576, 2048, 256, 1073741824,                             \
       "encoded readings queued at most; by default what a reading of all series takes")            \
     X(max_series, LIMIT, NULL, 2000, 16, 1, 2147483647, "attribute sets of one instrument")        \
     X(max_instruments, COUNT, NULL, 256, 8, 1, 65535, "instruments")                               \
