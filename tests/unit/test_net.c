@@ -1034,8 +1034,8 @@ static void all_addresses_refused_is_a_failure_and_an_unknown_name_another(void)
     close(srv.listener);
 }
 
-/* Listen on ::1, at a port that nobody else has on 127.0.0.1: it is bound there, but refuses. Returns
- * that socket, or -1 when this machine has no ::1. */
+/* Listen on ::1, at a port that nobody else has on 127.0.0.1: it is bound there, but refuses.
+ * Returns that socket, or -1 when this machine has no ::1. */
 static int listen_on_ipv6_alone(void)
 {
     struct sockaddr_in a4;
