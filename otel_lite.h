@@ -122,11 +122,11 @@
  * [10] VERSIONS
  *   OTEL_LITE_VERSION. Before 1.0 a minor version may change the API; CHANGELOG.md says how.
  *
- * Generated from src/ by amalgamate.py, source id 7dad67edd1a780d4. Do not edit. */
+ * Generated from src/ by amalgamate.py, source id eb3d2d9c4ce54360. Do not edit. */
 
 #ifndef OTEL_LITE_H
 #define OTEL_LITE_H
-#define OTEL_LITE_SOURCE_ID "7dad67edd1a780d4"
+#define OTEL_LITE_SOURCE_ID "eb3d2d9c4ce54360"
 
 /* ---- src/api/config.h ---- */
 /* config: the compile-time switches, their defaults and the combinations that cannot work.
@@ -9581,45 +9581,40 @@ OTEL__FN uint32_t otel__metric_meet(otel__instrument *in, const otel__instrument
     return news | OTEL__NEWS_DESCRIPTION;
 }
 
-/* Find the instrument or make it. Under the lock; NULL when there is no room. `spec` is
- * repaired. */
+/* Find the instrument or make it. Under the lock; NULL when there is no room. `spec` is repaired. The
+ * place behind the last instrument, which is there for this, holds what is asked for. */
 OTEL__FN otel__instrument *otel__metric_find_or_make(otel__metrics *m, otel_scope *scope,
                                                      otel__metric_spec *spec, uint32_t *news)
 {
     static const otel_histogram_options standard = { NULL, 0, 0, 0, 0, false };
     const uint32_t                      n = otel__a32_peek(&m->n_instruments);
-    otel__instrument                    asked;
+    otel__instrument                   *asked = &m->instruments[n];
     otel__instrument                   *named;
     otel__instrument                   *in = otel__metric_find(m, scope, spec, &named);
 
-    memset(&asked, 0, sizeof asked);
-    asked.ops = spec->form->ops;
+    memset(asked, 0, sizeof *asked);
+    asked->ops = spec->form->ops;
     if (spec->form->kind == OTEL_INSTRUMENT_HISTOGRAM &&
-        !otel__metric_take_options(m, &asked, spec->options != NULL ? spec->options : &standard)) {
+        !otel__metric_take_options(m, asked, spec->options != NULL ? spec->options : &standard)) {
         *news |= OTEL__NEWS_OPTIONS;
     }
     if (named != NULL && !otel__metric_same(named->name, spec->name, false)) {
         *news |= OTEL__NEWS_SPELLING;
     }
     if (in != NULL) {
-        *news |= otel__metric_meet(in, &asked, spec);
+        *news |= otel__metric_meet(in, asked, spec);
         return in;
     }
     if (named != NULL) {
         *news |= OTEL__NEWS_CONFLICT;
         spec->name = named->name;
     }
-    if (n >= m->max_instruments) {
-        return NULL;
-    }
-    in = &m->instruments[n];
-    *in = asked;
-    in->index = n;
-    if (!otel__metric_make(m, scope, in, spec)) {
+    asked->index = n;
+    if (n >= m->max_instruments || !otel__metric_make(m, scope, asked, spec)) {
         return NULL;
     }
     otel__a32_store(&m->n_instruments, n + 1u);
-    return in;
+    return asked;
 }
 
 /* Tell what was wrong with a request, when the lock is not held: the user's function may create
@@ -10018,8 +10013,8 @@ OTEL__FN void otel__metrics_init(otel__metrics *m, otel__arena *a, uint32_t pool
     m->pool_units = pool_bytes / OTEL__SERIES_UNIT;
     m->pool = (uint8_t *)otel__arena_take(a, m->pool_units, OTEL__SERIES_UNIT);
     otel__series_init_table(m, a, pool_bytes);
-    m->instruments =
-        (otel__instrument *)otel__arena_take(a, m->max_instruments, sizeof *m->instruments);
+    m->instruments = (otel__instrument *)otel__arena_take(
+        a, m->max_instruments + 1u, sizeof *m->instruments); /* one to work in: instrument.h */
     m->callbacks = (otel_registration *)otel__arena_take(a, m->max_callbacks, sizeof *m->callbacks);
 }
 
