@@ -122,11 +122,11 @@
  * [10] VERSIONS
  *   OTEL_LITE_VERSION. Before 1.0 a minor version may change the API; CHANGELOG.md says how.
  *
- * Generated from src/ by amalgamate.py, source id eb3d2d9c4ce54360. Do not edit. */
+ * Generated from src/ by amalgamate.py, source id 2d0df71fdcba18a3. Do not edit. */
 
 #ifndef OTEL_LITE_H
 #define OTEL_LITE_H
-#define OTEL_LITE_SOURCE_ID "eb3d2d9c4ce54360"
+#define OTEL_LITE_SOURCE_ID "2d0df71fdcba18a3"
 
 /* ---- src/api/config.h ---- */
 /* config: the compile-time switches, their defaults and the combinations that cannot work.
@@ -9581,8 +9581,9 @@ OTEL__FN uint32_t otel__metric_meet(otel__instrument *in, const otel__instrument
     return news | OTEL__NEWS_DESCRIPTION;
 }
 
-/* Find the instrument or make it. Under the lock; NULL when there is no room. `spec` is repaired. The
- * place behind the last instrument, which is there for this, holds what is asked for. */
+/* Find the instrument or make it. Under the lock; NULL when there is no room. `spec` is
+ * repaired. The place behind the last instrument, which is there for this, holds what is asked
+ * for. */
 OTEL__FN otel__instrument *otel__metric_find_or_make(otel__metrics *m, otel_scope *scope,
                                                      otel__metric_spec *spec, uint32_t *news)
 {

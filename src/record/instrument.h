@@ -288,8 +288,9 @@ OTEL__FN uint32_t otel__metric_meet(otel__instrument *in, const otel__instrument
     return news | OTEL__NEWS_DESCRIPTION;
 }
 
-/* Find the instrument or make it. Under the lock; NULL when there is no room. `spec` is repaired. The
- * place behind the last instrument, which is there for this, holds what is asked for. */
+/* Find the instrument or make it. Under the lock; NULL when there is no room. `spec` is
+ * repaired. The place behind the last instrument, which is there for this, holds what is asked
+ * for. */
 OTEL__FN otel__instrument *otel__metric_find_or_make(otel__metrics *m, otel_scope *scope,
                                                      otel__metric_spec *spec, uint32_t *news)
 {
