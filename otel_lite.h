@@ -122,11 +122,11 @@
  * [10] VERSIONS
  *   OTEL_LITE_VERSION. Before 1.0 a minor version may change the API; CHANGELOG.md says how.
  *
- * Generated from src/ by amalgamate.py, source id 2d0df71fdcba18a3. Do not edit. */
+ * Generated from src/ by amalgamate.py, source id 5ace6fe36a995040. Do not edit. */
 
 #ifndef OTEL_LITE_H
 #define OTEL_LITE_H
-#define OTEL_LITE_SOURCE_ID "2d0df71fdcba18a3"
+#define OTEL_LITE_SOURCE_ID "5ace6fe36a995040"
 
 /* ---- src/api/config.h ---- */
 /* config: the compile-time switches, their defaults and the combinations that cannot work.
@@ -8055,8 +8055,8 @@ OTEL__FN void otel__exp_close(otel__exp *h, bool reset)
 /* series: one attribute set of an instrument with its value: memory, building, comparing.
  * A series is made once, in memory from one pool, and never moves or goes away, so that recorders
  * and the collector need no lock. Its attributes stand behind it as they go out: identity is
- * compared on those bytes. series_table.h finds them. Called by metric.h and collect.h through
- * the table.
+ * compared on those bytes. series_table.h, or in firmware series_list.h, finds them for metric.h;
+ * collect.h walks the lists.
  * Spec: metrics/sdk.md "Cardinality limits"; requirements C-08, M-80..M-84. */
 
 #if !defined(OTEL_LITE_NO_METRICS)
@@ -10392,15 +10392,17 @@ OTEL__OBSERVABLE_CREATE(otel_observable_f64, otel_observable_gauge_create_f64, &
 
 /* ---- observe: telling ---- */
 
+/* Whether a callback is running that may tell something. */
+OTEL__FN bool otel__observe_is_open(const otel_observer *observer)
+{
+    return observer != NULL && otel__a32_load(&observer->open) != 0;
+}
+
 /* Note a value. Sums of the sets past the limit are added up in the overflow series. */
-OTEL__FN void otel__observe_value(otel_observer *observer, otel__instrument *in, uint64_t bits,
-                                  otel_attrs attrs)
+OTEL__FN void otel__observe_value(otel__instrument *in, uint64_t bits, otel_attrs attrs)
 {
     otel__series *s;
 
-    if (observer == NULL || otel__a32_load(&observer->open) == 0) {
-        return;
-    }
     s = otel__metric_series(in, attrs);
     if (s == NULL) {
         return;
@@ -10418,20 +10420,20 @@ OTEL__FN void otel__observe_value(otel_observer *observer, otel__instrument *in,
 OTEL_API void otel_observe(otel_observer *observer, otel_observable *observable, int64_t value,
                            otel_attrs attrs)
 {
-    if (observable == NULL) {
+    if (observable == NULL || !otel__observe_is_open(observer)) {
         return;
     }
     if (value < 0 && observable->in.kind == (uint8_t)OTEL_INSTRUMENT_OBSERVABLE_COUNTER) {
         otel__metric_bad_value(&observable->in);
         return;
     }
-    otel__observe_value(observer, &observable->in, (uint64_t)value, attrs);
+    otel__observe_value(&observable->in, (uint64_t)value, attrs);
 }
 
 OTEL_API void otel_observe_f64(otel_observer *observer, otel_observable_f64 *observable,
                                double value, otel_attrs attrs)
 {
-    if (observable == NULL) {
+    if (observable == NULL || !otel__observe_is_open(observer)) {
         return;
     }
     if (!otel__platform_is_finite(value) ||
@@ -10439,7 +10441,7 @@ OTEL_API void otel_observe_f64(otel_observer *observer, otel_observable_f64 *obs
         otel__metric_bad_value(&observable->in);
         return;
     }
-    otel__observe_value(observer, &observable->in, otel__platform_double_bits(value), attrs);
+    otel__observe_value(&observable->in, otel__platform_double_bits(value), attrs);
 }
 
 /* In a forked child: no callback is running any more. */

@@ -237,15 +237,17 @@ OTEL__OBSERVABLE_CREATE(otel_observable_f64, otel_observable_gauge_create_f64, &
 
 /* ---- observe: telling ---- */
 
+/* Whether a callback is running that may tell something. */
+OTEL__FN bool otel__observe_is_open(const otel_observer *observer)
+{
+    return observer != NULL && otel__a32_load(&observer->open) != 0;
+}
+
 /* Note a value. Sums of the sets past the limit are added up in the overflow series. */
-OTEL__FN void otel__observe_value(otel_observer *observer, otel__instrument *in, uint64_t bits,
-                                  otel_attrs attrs)
+OTEL__FN void otel__observe_value(otel__instrument *in, uint64_t bits, otel_attrs attrs)
 {
     otel__series *s;
 
-    if (observer == NULL || otel__a32_load(&observer->open) == 0) {
-        return;
-    }
     s = otel__metric_series(in, attrs);
     if (s == NULL) {
         return;
@@ -263,20 +265,20 @@ OTEL__FN void otel__observe_value(otel_observer *observer, otel__instrument *in,
 OTEL_API void otel_observe(otel_observer *observer, otel_observable *observable, int64_t value,
                            otel_attrs attrs)
 {
-    if (observable == NULL) {
+    if (observable == NULL || !otel__observe_is_open(observer)) {
         return;
     }
     if (value < 0 && observable->in.kind == (uint8_t)OTEL_INSTRUMENT_OBSERVABLE_COUNTER) {
         otel__metric_bad_value(&observable->in);
         return;
     }
-    otel__observe_value(observer, &observable->in, (uint64_t)value, attrs);
+    otel__observe_value(&observable->in, (uint64_t)value, attrs);
 }
 
 OTEL_API void otel_observe_f64(otel_observer *observer, otel_observable_f64 *observable,
                                double value, otel_attrs attrs)
 {
-    if (observable == NULL) {
+    if (observable == NULL || !otel__observe_is_open(observer)) {
         return;
     }
     if (!otel__platform_is_finite(value) ||
@@ -284,7 +286,7 @@ OTEL_API void otel_observe_f64(otel_observer *observer, otel_observable_f64 *obs
         otel__metric_bad_value(&observable->in);
         return;
     }
-    otel__observe_value(observer, &observable->in, otel__platform_double_bits(value), attrs);
+    otel__observe_value(&observable->in, otel__platform_double_bits(value), attrs);
 }
 
 /* In a forked child: no callback is running any more. */

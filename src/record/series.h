@@ -1,8 +1,8 @@
 /* series: one attribute set of an instrument with its value: memory, building, comparing.
  * A series is made once, in memory from one pool, and never moves or goes away, so that recorders
  * and the collector need no lock. Its attributes stand behind it as they go out: identity is
- * compared on those bytes. series_table.h finds them. Called by metric.h and collect.h through
- * the table.
+ * compared on those bytes. series_table.h, or in firmware series_list.h, finds them for metric.h;
+ * collect.h walks the lists.
  * Spec: metrics/sdk.md "Cardinality limits"; requirements C-08, M-80..M-84. */
 #ifndef OTEL__RECORD_SERIES_H
 #define OTEL__RECORD_SERIES_H

@@ -350,7 +350,10 @@ static void what_is_told_after_the_callback_returned_is_ignored(void)
     T_EQ_INT(point_of("c", "")->i, 1);
     otel_observe(s.kept, s.to[0], 99, OTEL_NO_ATTRS);
     otel_observe(s.kept, s.to[0], 99, OTEL_ATTRS(otel_int("k", 1)));
+    otel_observe(s.kept, s.to[0], -1, OTEL_NO_ATTRS);
+    otel_observe(NULL, s.to[0], -1, OTEL_NO_ATTRS);
     otel_stats_get(sdk, &stats);
+    T_EQ_INT(stats.bad_values, 0);
     T_EQ_INT(stats.series, 1); /* no place was taken for the new set */
     s.act = NULL;
     read_all();
