@@ -122,11 +122,11 @@
  * [10] VERSIONS
  *   OTEL_LITE_VERSION. Before 1.0 a minor version may change the API; CHANGELOG.md says how.
  *
- * Generated from src/ by amalgamate.py, source id 5ace6fe36a995040. Do not edit. */
+ * Generated from src/ by amalgamate.py, source id f01f370e3ac64651. Do not edit. */
 
 #ifndef OTEL_LITE_H
 #define OTEL_LITE_H
-#define OTEL_LITE_SOURCE_ID "5ace6fe36a995040"
+#define OTEL_LITE_SOURCE_ID "f01f370e3ac64651"
 
 /* ---- src/api/config.h ---- */
 /* config: the compile-time switches, their defaults and the combinations that cannot work.
@@ -182,6 +182,12 @@
 #endif
 #if !defined(OTEL_LITE_NO_EXPONENTIAL) && !defined(OTEL_LITE_EXPONENTIAL)
 #define OTEL_LITE_NO_EXPONENTIAL
+#endif
+#if !defined(OTEL_LITE_NO_VIEWS) && !defined(OTEL_LITE_VIEWS)
+#define OTEL_LITE_NO_VIEWS
+#endif
+#if !defined(OTEL_LITE_NO_READER) && !defined(OTEL_LITE_READER)
+#define OTEL_LITE_NO_READER
 #endif
 #endif
 
@@ -529,6 +535,8 @@ typedef enum otel_temporality {
 typedef enum otel_aggregation {
     OTEL_AGGREGATION_DEFAULT = 0,
     OTEL_AGGREGATION_DROP = 1,
+    OTEL_AGGREGATION_SUM = 2,        /* in views; of a gauge or histogram: of what is recorded */
+    OTEL_AGGREGATION_LAST_VALUE = 3, /* in views                                               */
     OTEL_AGGREGATION_EXPLICIT_BUCKET_HISTOGRAM = 4,
     OTEL_AGGREGATION_BASE2_EXPONENTIAL_BUCKET_HISTOGRAM = 5
 } otel_aggregation;
@@ -543,6 +551,14 @@ typedef enum otel_instrument {
     OTEL_INSTRUMENT_OBSERVABLE_UPDOWN = 5,
     OTEL_INSTRUMENT_OBSERVABLE_GAUGE = 6
 } otel_instrument;
+
+/* Which measurements may become exemplars. Compiled in with OTEL_LITE_EXEMPLARS. */
+typedef enum otel_exemplar_filter {
+    OTEL_EXEMPLAR_FILTER_DEFAULT = 0, /* the environment's, else trace-based         */
+    OTEL_EXEMPLAR_FILTER_ALWAYS_ON = 1,
+    OTEL_EXEMPLAR_FILTER_ALWAYS_OFF = 2,
+    OTEL_EXEMPLAR_FILTER_TRACE_BASED = 3 /* made while a sampled span is current */
+} otel_exemplar_filter;
 
 /* ---- the SDK ---- */
 
@@ -590,6 +606,17 @@ typedef struct otel_options {
     uint32_t exponential_max_size;  /* buckets of each sign [160]                              */
     uint32_t drop_instruments;      /* bits 1u << enum otel_instrument: not aggregated [none]  */
 
+    /* views.h; what `views` points to stays in place as long as the SDK */
+    const struct otel_view *views;
+    size_t                  n_views;
+    uint32_t exemplar_filter; /* enum otel_exemplar_filter, OTEL_METRICS_EXEMPLAR_FILTER
+                                 [trace_based]                                         */
+
+    /* for otel_read(), if `manual_reader` is set */
+    uint32_t manual_temporality;           /* [cumulative]         */
+    uint32_t manual_histogram_aggregation; /* [explicit buckets]   */
+    uint32_t manual_max_series;            /* [2000; firmware 16]  */
+
     /* log records */
     uint32_t log_delay_ms; /* [1000]                                                            */
     uint32_t log_queue;    /* records [2048; firmware 16]                                       */
@@ -605,6 +632,7 @@ typedef struct otel_options {
 
     /* the engine */
     bool background;         /* start one thread that calls otel_poll()                           */
+    bool manual_reader;      /* there is an otel_read(); alone it needs no endpoint, no transport */
     bool disabled;           /* OTEL_SDK_DISABLED: otel_open() returns NULL                       */
     bool ignore_environment; /* read no variable at all                                           */
     bool ignore_host;        /* no process and host attributes in the resource                    */
@@ -1358,6 +1386,165 @@ OTEL__INLINE void otel_bound_histogram_record_f64(otel_bound_histogram_f64 bound
 
 #endif /* OTEL_LITE_NO_METRICS */
 
+/* ---- src/api/views.h ---- */
+/* views: what becomes of measurements on their way to a backend: views, exemplars, and a second
+ * reader whose points a program looks at as C structs, in its tests or to show them itself.
+ * Spec: metrics/sdk.md "View", "Exemplar", "MetricReader". */
+
+#if !defined(OTEL_LITE_NO_METRICS)
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- views: exemplars ---- */
+
+/* A measurement on its way into a series. */
+typedef struct otel_measurement {
+    uint64_t     time_ns; /* Unix */
+    bool         is_double;
+    int64_t      i;       /* the value, of integer instruments     */
+    double       d;       /* the value, of all                     */
+    otel_attrs   attrs;   /* as they were recorded, before a view  */
+    otel_context context; /* of the current span; zeroed when none */
+} otel_measurement;
+
+#define OTEL_EXEMPLAR_SKIP 0xffffffffu
+
+/* A place for the exemplars of one series, and who chooses them, instead of the standard ones: the
+ * last value of each bucket for explicit buckets, a fair sample for the rest.
+ *   size   exemplars of one series, from 1 to 64
+ *   offer  called while recording, for each measurement that passes the filter; returns which of
+ *          the `size` places it takes, or OTEL_EXEMPLAR_SKIP. `seen` counts those before it since
+ *          the last reading. Like recording it runs on any thread and in signal handlers: it must
+ *          not wait and not record. */
+typedef struct otel_exemplar_reservoir {
+    uint32_t size;
+    uint32_t (*offer)(void *user, const otel_measurement *measurement, uint32_t seen);
+    void *user;
+} otel_exemplar_reservoir;
+
+/* ---- views ---- */
+
+/* Instruments, and what becomes of their measurements. Each view that matches an instrument makes a
+ * stream of it, with its own series and one of max_instruments; without one it has the stream that
+ * its creation asked for. All that is set has to match; what is zero matches all, or changes
+ * nothing. One that does not make sense for an instrument is ignored there, and reported.
+ *   instrument_name   as created, in any case; * stands for any text, ? for one byte
+ *   instrument_kinds  bits 1u << enum otel_instrument
+ *   name              of the stream; may be any text
+ *   keep              keys that stay, ended by NULL; the others are left out, and values whose
+ *                     attributes are then equal become one series. With exemplars compiled in, what
+ *                     is left out may still leave the program on them. In firmware 16 can stay
+ *   exclude           keys that are left out, ended by NULL, after `keep`
+ *   aggregation       enum otel_aggregation; bounds to no_min_max as in otel_histogram_options
+ *   max_series        attribute sets, before the overflow series
+ *   reservoir         NULL: the standard one */
+typedef struct otel_view {
+    const char *instrument_name;
+    uint32_t    instrument_kinds;
+    const char *instrument_unit;
+    const char *scope_name;
+    const char *scope_version;
+
+    const char                    *name;
+    const char                    *description;
+    const char *const             *keep;
+    const char *const             *exclude;
+    uint32_t                       aggregation;
+    const double                  *bounds;
+    size_t                         n_bounds;
+    uint32_t                       max_size;
+    int32_t                        max_scale;
+    bool                           no_min_max;
+    uint32_t                       max_series;
+    const otel_exemplar_reservoir *reservoir;
+} otel_view;
+
+/* ---- views: the second reader ---- */
+
+/* A sampled measurement of a point. */
+typedef struct otel_exemplar {
+    uint64_t     time_ns; /* Unix */
+    bool         is_double;
+    int64_t      i;
+    double       d;
+    otel_context context; /* trace_id and span_id; zeroed when no span was current */
+    otel_attrs   attrs;   /* those that a view left out */
+} otel_exemplar;
+
+/* Buckets of one sign of an exponential histogram: counts[i] is that of index offset + i. */
+typedef struct otel_buckets {
+    int32_t         offset;
+    uint32_t        n;
+    const uint64_t *counts;
+} otel_buckets;
+
+/* One point of a reading. Everything is borrowed for the call; texts of attributes have lengths and
+ * no terminating NUL. Numbers are OTLP's. */
+typedef struct otel_point {
+    const char      *scope_name;
+    const char      *scope_version;
+    const char      *name; /* of the metric */
+    const char      *unit;
+    const char      *description;
+    otel_instrument  kind;
+    otel_aggregation aggregation; /* SUM, LAST_VALUE or one of the histograms       */
+    otel_temporality temporality; /* DELTA or CUMULATIVE; DEFAULT for a last value  */
+    bool             is_monotonic;
+    bool             is_double; /* which of `i` and `d` was recorded; both are set  */
+    uint64_t         start_ns;  /* Unix */
+    uint64_t         time_ns;
+    otel_attrs       attrs;
+    /* sum, last value */
+    int64_t i;
+    double  d;
+    /* histograms */
+    uint64_t        count;
+    bool            has_sum; /* not when negative values were recorded */
+    double          sum;
+    bool            has_min_max;
+    double          min;
+    double          max;
+    const double   *bounds; /* explicit */
+    uint32_t        n_bounds;
+    const uint64_t *buckets; /* n_bounds + 1 */
+    int32_t         scale;   /* exponential */
+    uint64_t        zero_count;
+    otel_buckets    positive;
+    otel_buckets    negative;
+    /* compiled with OTEL_LITE_EXEMPLARS */
+    const otel_exemplar *exemplars;
+    uint32_t             n_exemplars;
+} otel_point;
+
+/* Takes one point. Runs on the thread that reads; may record, must not poll, read, flush or
+ * close. */
+typedef void (*otel_point_fn)(void *user, const otel_point *point);
+
+/* Read all metrics for the second reader (options.manual_reader), callbacks included, and look at
+ * each point. What it reads is its own: other readings go on undisturbed, and each reader sees
+ * every measurement once.
+ *
+ *   point       called for each point; NULL to let a delta reading pass
+ *   timeout_ms  how long to wait for another thread that is inside the engine; 0 = one try;
+ *               OTEL_NO_LIMIT is possible
+ * Returns  OTEL_OK; OTEL_TIMEOUT (another thread stayed inside and nothing was read, or a histogram
+ *          is a moment behind: the rest of its values comes with the next reading); OTEL_DISABLED;
+ *          OTEL_INVALID without options.manual_reader.
+ * Threads  as otel_flush().
+ * Spec     metrics/sdk.md "MetricReader", "Collect". */
+OTEL_API otel_status otel_read(otel_sdk *sdk, otel_point_fn point, void *user, uint32_t timeout_ms);
+
+/* The attribute with that key, or NULL. Any thread. */
+OTEL_API const otel_attr *otel_attrs_find(otel_attrs attrs, const char *key);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* OTEL_LITE_NO_METRICS */
+
 /* ---- src/api/disabled.h ---- */
 /* disabled: what the calls are when OTEL_LITE_DISABLE is defined: nothing, inlined even without
  * optimisation, so that no symbol and no code of the library remains in the program. The twins of
@@ -1901,6 +2088,22 @@ OTEL_API otel_bound_histogram_f64 otel_histogram_bind_f64(otel_histogram_f64 *hi
     (void)histogram;
     (void)attrs;
     return none;
+}
+
+OTEL_API otel_status otel_read(otel_sdk *sdk, otel_point_fn point, void *user, uint32_t timeout_ms)
+{
+    (void)sdk;
+    (void)point;
+    (void)user;
+    (void)timeout_ms;
+    return OTEL_DISABLED;
+}
+
+OTEL_API const otel_attr *otel_attrs_find(otel_attrs attrs, const char *key)
+{
+    (void)attrs;
+    (void)key;
+    return NULL;
 }
 
 #endif
@@ -5600,7 +5803,8 @@ enum {                        /* otel__recorder.live */
        OTEL__LIVE_FORKED = 0, /* what a wiped page reads as in a child */
        OTEL__LIVE_OPEN = 1,
        OTEL__LIVE_CLOSED = 2,
-       OTEL__LIVE_RESETTING = 3 /* a child's first caller is emptying the inherited state */
+       OTEL__LIVE_RESETTING = 3, /* a child's first caller is emptying the inherited state */
+       OTEL__LIVE_DETOUR = 4     /* of an instrument: open, but see route.h                */
 };
 
 typedef struct otel__recorder {
@@ -8070,6 +8274,11 @@ OTEL__FN void otel__exp_close(otel__exp *h, bool reset)
 #endif
 #define OTEL__SERIES_OVERFLOW "otel.metric.overflow"
 
+/* An instrument may have several streams, or one that values do not go straight into. */
+#if !defined(OTEL_LITE_NO_VIEWS) || !defined(OTEL_LITE_NO_READER) || defined(OTEL_LITE_EXEMPLARS)
+#define OTEL__STREAMS
+#endif
+
 enum {                         /* otel__series.cell.touched */
        OTEL__SERIES_VALUE = 1, /* a recorder was here                          */
        OTEL__SERIES_POINT = 2, /* the collector's: in the reading it is making */
@@ -8081,6 +8290,9 @@ typedef struct otel__series {
     otel__a64         start; /* Unix ns of its first value; 0: since the last reading         */
 #if !defined(OTEL_LITE_SERIES_LIST)
     uint64_t hash;
+#endif
+#if defined(OTEL_LITE_EXEMPLARS)
+    otel__a32 exemplars; /* offset of its reservoir, 0 until the first one: exemplar.h */
 #endif
     uint32_t instrument;  /* index                            */
     uint32_t bytes;       /* of the whole series, for a spare */
@@ -8116,7 +8328,26 @@ typedef struct otel__aggregation {
     bool    held;  /* recorders are held off from taking to settling */
 } otel__aggregation;
 
+/* Readings go to the backend, or to a program that asks. */
+#if defined(OTEL_LITE_NO_READER)
+enum { OTEL__READER_PUSH = 0, OTEL__READERS = 1 };
+#else
+enum { OTEL__READER_PUSH = 0, OTEL__READER_MANUAL = 1, OTEL__READERS = 2 };
+#endif
+
+/* What one reader makes of instruments that no view speaks of. */
+typedef struct otel__reader {
+    bool     on;
+    uint32_t temporality;           /* enum otel_temporality  */
+    uint32_t histogram_aggregation; /* enum otel_aggregation  */
+    uint32_t max_series;            /* of one stream          */
+} otel__reader;
+
+/* One stream of an instrument. Usually there is one, and it is the instrument: its handle. Views
+ * and a second reader make more: stream.h. */
 typedef struct otel__instrument {
+    const otel__a32         *live; /* OTEL__LIVE_OPEN: values go straight into the series; else
+                                      recording takes the long way: metric.h                */
     const otel__aggregation *ops;
     otel__recorder          *r;
     otel_scope              *scope;
@@ -8140,6 +8371,19 @@ typedef struct otel__instrument {
     otel__a32 full;      /* 1: some set found no memory, others will not either */
     uint32_t  overflow;  /* offset; there from creation, first of the list      */
     uint64_t  collected; /* collector: Unix ns of the last reading, or creation */
+    uint32_t  max_series;
+#if defined(OTEL__STREAMS)
+    uint8_t                  reader;  /* OTEL__READER_*: whose readings it is in             */
+    bool                     filters; /* its view leaves attributes out                     */
+    const char              *asked;   /* the instrument's name; `name` may be a view's      */
+    struct otel__instrument *more;    /* the instrument's next stream, or NULL              */
+    const otel_view         *view;    /* NULL: none speaks of it                            */
+    uint32_t                 unbound; /* of several streams: offset of a binding to overflow */
+#endif
+#if defined(OTEL_LITE_EXEMPLARS)
+    uint32_t                       n_exemplars; /* of one series; 0: none are wanted           */
+    const otel_exemplar_reservoir *reservoir;   /* the program's, or NULL: a standard one      */
+#endif
 } otel__instrument;
 
 /* A place for a callback: see observe.h. */
@@ -8154,9 +8398,16 @@ struct otel_observer {
 };
 
 typedef struct otel__metrics {
-    otel__ring         ring;
-    uint32_t           temporality;           /* enum otel_temporality                       */
-    uint32_t           histogram_aggregation; /* enum otel_aggregation                       */
+    otel__ring   ring;
+    otel__reader readers[OTEL__READERS];
+    uint32_t     reading; /* OTEL__READER_*: who reads now */
+#if !defined(OTEL_LITE_NO_VIEWS)
+    const otel_view *views;
+    size_t           n_views;
+#endif
+#if defined(OTEL_LITE_EXEMPLARS)
+    uint32_t exemplar_filter; /* enum otel_exemplar_filter */
+#endif
     uint32_t           exponential_max_size;
     uint32_t           drop_instruments; /* bits 1 << enum otel_instrument              */
     uint32_t           max_callbacks;
@@ -8167,7 +8418,6 @@ typedef struct otel__metrics {
     otel__instrument *instruments;
     otel__a32         n_instruments;
     uint32_t          max_instruments;
-    uint32_t          max_series; /* of one instrument */
     uint8_t          *pool;
     uint32_t          pool_units;
     otel__a32         pool_used; /* units */
@@ -8188,10 +8438,49 @@ OTEL__INLINE uint8_t *otel__series_attrs(otel__series *s)
     return (uint8_t *)s + (size_t)s->attrs_at * OTEL__SERIES_UNIT;
 }
 
+#if defined(OTEL__STREAMS)
+/* The offset of a series in use. */
+OTEL__INLINE uint32_t otel__series_offset(const otel__metrics *m, const otel__series *s)
+{
+    return (uint32_t)((size_t)((const uint8_t *)s - m->pool) / OTEL__SERIES_UNIT) + 1u;
+}
+
+/* The series' attributes, in `to`, which has OTEL__ATTRS_MAX places; texts are borrowed. */
+OTEL__FN otel_attrs otel__series_list_attrs(otel__series *s, otel_attr *to)
+{
+    const uint8_t *p = otel__series_attrs(s);
+    uint32_t       i;
+
+    for (i = 0; i < s->n_attrs; i++) {
+        to[i] = otel__kv_attr(p);
+        p = otel__kv_end(p);
+    }
+    return otel_attrs_of(to, s->n_attrs);
+}
+#endif
+
 /* Whether the program tells the values in callbacks, instead of recording them. */
 OTEL__HOT bool otel__instrument_is_observable(const otel__instrument *in)
 {
     return in->kind >= (uint8_t)OTEL_INSTRUMENT_OBSERVABLE_COUNTER;
+}
+
+/* Whose readings the stream is in. */
+OTEL__INLINE uint32_t otel__instrument_reader(const otel__instrument *in)
+{
+#if defined(OTEL__STREAMS)
+    return in->reader;
+#else
+    (void)in;
+    return OTEL__READER_PUSH;
+#endif
+}
+
+/* Counters and histograms, of which only values that are not negative are expected. */
+OTEL__FN bool otel__instrument_only_grows(const otel__instrument *in)
+{
+    return (in->kind & 3u) == (uint8_t)OTEL_INSTRUMENT_COUNTER ||
+           (in->kind & 3u) == (uint8_t)OTEL_INSTRUMENT_HISTOGRAM;
 }
 
 OTEL__FN uint32_t otel__series_value_bytes(const otel__instrument *in)
@@ -8307,6 +8596,9 @@ OTEL__FN uint32_t otel__series_make(otel__metrics *m, const otel__instrument *in
     }
     s = otel__series_at(m, offset);
     otel__a32_put(&s->cell.next, 0);
+#if defined(OTEL_LITE_EXEMPLARS)
+    otel__a32_put(&s->exemplars, 0);
+#endif
     otel__series_clear(in, s);
     s->instrument = in->index;
     s->attrs_at = (uint16_t)(head / OTEL__SERIES_UNIT);
@@ -8632,6 +8924,18 @@ OTEL__FN OTEL__COLD void otel__set_unrepeat(otel__set *set, otel_attrs attrs, ui
     set->repeats = any;
 }
 
+#if defined(OTEL__STREAMS)
+/* Build what holds a set but is found by no search: see stream.h. Returns its offset, or 0. */
+OTEL__FN uint32_t otel__series_build_apart(otel__metrics *m, const otel__instrument *in,
+                                           otel_attrs attrs)
+{
+    otel__set set;
+
+    otel__set_hash(&set, attrs, in->r->seed[0]);
+    return otel__series_build(m, in, &set, attrs);
+}
+#endif
+
 /* Publish a built series, unless its set is there already. Returns the offset of the one in use. */
 OTEL__FN uint32_t otel__series_publish(otel__metrics *m, otel__instrument *in, uint32_t offset)
 {
@@ -8711,7 +9015,7 @@ OTEL__FN uint32_t otel__series_add(otel__metrics *m, otel__instrument *in, otel_
 {
     uint32_t used = 0;
 
-    if (otel__series_claim(&in->n_series, m->max_series)) {
+    if (otel__series_claim(&in->n_series, in->max_series)) {
         if (otel__series_claim(&m->n_filled, m->n_cells / 2u)) {
             built = built != 0 ? built : otel__series_build(m, in, set, attrs);
             used = built != 0 ? otel__series_publish(m, in, built) : 0;
@@ -8754,7 +9058,7 @@ OTEL__HOT uint32_t otel__series_look(otel__metrics *m, const otel__instrument *i
  * Not when some set's text was repaired: this one's may have to be, too, and be there already. */
 OTEL__HOT bool otel__series_is_full(const otel__metrics *m, const otel__instrument *in)
 {
-    return (otel__a32_load(&in->n_series) >= m->max_series || otel__a32_load(&in->full) != 0 ||
+    return (otel__a32_load(&in->n_series) >= in->max_series || otel__a32_load(&in->full) != 0 ||
             otel__a32_load(&m->n_filled) >= m->n_cells / 2u) &&
            otel__a32_load(&m->repaired) == 0;
 }
@@ -8902,6 +9206,17 @@ OTEL__FN OTEL__NOINLINE uint32_t otel__series_build(otel__metrics *m, const otel
     return offset;
 }
 
+#if defined(OTEL__STREAMS)
+/* Build what holds a set but is in no list: see stream.h. Returns its offset, or 0. */
+OTEL__FN uint32_t otel__series_build_apart(otel__metrics *m, const otel__instrument *in,
+                                           otel_attrs attrs)
+{
+    const size_t n = attrs.count < OTEL__ATTRS_MAX ? attrs.count : OTEL__ATTRS_MAX;
+
+    return otel__series_build(m, in, attrs.items, n > 0 ? attrs.items + n : attrs.items);
+}
+#endif
+
 /* Whether the list is the series' set in any order. */
 OTEL__FN bool otel__series_same_any(otel__series *s, const otel_attr *a, const otel_attr *end)
 {
@@ -8930,7 +9245,7 @@ OTEL__FN uint32_t otel__series_new(otel__metrics *m, otel__instrument *in, const
 {
     uint32_t offset = 0;
 
-    if (otel__a32_peek(&in->full) == 0 && otel__series_claim(&in->n_series, m->max_series)) {
+    if (otel__a32_peek(&in->full) == 0 && otel__series_claim(&in->n_series, in->max_series)) {
         offset = otel__series_build(m, in, a, end);
         if (offset == 0) {
             (void)otel__a32_count(&in->n_series, 0xffffffffu); /* minus one */
@@ -9003,13 +9318,555 @@ OTEL__FN void otel__series_reseed(otel__metrics *m, const otel__instrument *in, 
 
 #endif
 
+/* ---- src/record/view.h ---- */
+/* view: which instruments a view means, and which attributes of a measurement it leaves.
+ * Views are the program's own structs, which it keeps in place; nothing is copied. Matching happens
+ * when an instrument is made, leaving out while recording, on the caller's stack.
+ * Used by stream.h and exemplar.h.
+ * Spec: metrics/sdk.md "View"; requirements M-31, M-32, M-38. */
+
+#if !defined(OTEL_LITE_NO_METRICS)
+
+#if !defined(OTEL_LITE_NO_VIEWS)
+
+/* ---- view: which instruments ---- */
+
+/* Whether a name is what the pattern says: * is any text, ? one byte, letters in any case. The last
+ * * takes as little as it can, and a byte more whenever the rest does not fit. */
+OTEL__FN bool otel__view_name_fits(const char *pattern, const char *name)
+{
+    const char *star = NULL; /* behind the last * */
+    const char *from = NULL; /* what that * does not take yet */
+
+    while (*name != '\0') {
+        if (*pattern == '*') {
+            star = ++pattern;
+            from = name;
+        } else if (*pattern == '?' || otel__text_lower(*pattern) == otel__text_lower(*name)) {
+            pattern++;
+            name++;
+        } else if (star != NULL) {
+            pattern = star;
+            name = ++from;
+        } else {
+            return false;
+        }
+    }
+    while (*pattern == '*') {
+        pattern++;
+    }
+    return *pattern == '\0';
+}
+
+/* Whether a text is what is asked for; NULL asks for any. */
+OTEL__FN bool otel__view_text_fits(const char *asked, const char *text)
+{
+    return asked == NULL || otel__text_same(asked, text);
+}
+
+/* Whether the view means instruments of that scope, kind, name and unit. */
+OTEL__FN bool otel__view_fits(const otel_view *view, const otel_scope *scope, otel_instrument kind,
+                              const char *name, const char *unit)
+{
+    return (view->instrument_kinds == 0 ||
+            ((view->instrument_kinds >> (uint32_t)kind) & 1u) != 0) &&
+           (view->instrument_name == NULL || otel__view_name_fits(view->instrument_name, name)) &&
+           otel__view_text_fits(view->instrument_unit, unit) &&
+           otel__view_text_fits(view->scope_name, scope->name) &&
+           otel__view_text_fits(view->scope_version, scope->version);
+}
+
+/* ---- view: which attributes ---- */
+
+/* Whether the view leaves some attributes out. */
+OTEL__FN bool otel__view_filters(const otel_view *view)
+{
+    return view != NULL && (view->keep != NULL || view->exclude != NULL);
+}
+
+OTEL__FN bool otel__view_lists(const char *const *keys, const char *key, size_t length)
+{
+    for (; *keys != NULL; keys++) {
+        if (otel__text_length(*keys) == length && otel__attr_same_bytes(*keys, key, length)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whether an attribute stays. One without a key counts nowhere, and is not told apart here. */
+OTEL__FN bool otel__view_keeps(const otel_view *view, const otel_attr *a)
+{
+    const size_t n = otel__attr_key_length(a);
+
+    return n == 0 || ((view->keep == NULL || otel__view_lists(view->keep, a->key, n)) &&
+                      (view->exclude == NULL || !otel__view_lists(view->exclude, a->key, n)));
+}
+
+#if defined(OTEL_LITE_SERIES_LIST)
+#define OTEL__VIEW_ATTRS 16u /* on the stack of a recording call */
+#else
+#define OTEL__VIEW_ATTRS OTEL__ATTRS_MAX
+#endif
+
+/* The attributes that stay, in their order, in `kept`, which has OTEL__VIEW_ATTRS places. */
+OTEL__FN otel_attrs otel__view_filter(const otel_view *view, otel_attrs attrs, otel_attr *kept)
+{
+    size_t n = 0;
+    size_t i;
+
+    if (attrs.items == NULL) {
+        attrs.count = 0;
+    }
+    for (i = 0; i < attrs.count && n < OTEL__VIEW_ATTRS; i++) {
+        if (otel__view_keeps(view, &attrs.items[i])) {
+            kept[n++] = attrs.items[i];
+        }
+    }
+    return otel_attrs_of(kept, n);
+}
+
+#endif
+#endif /* OTEL_LITE_NO_METRICS */
+
+/* ---- src/record/exemplar.h ---- */
+/* exemplar: sampled measurements of one series: how each filter and reservoir chooses them, and how
+ * they go out with the point. A place has one state word; who does not get it at once leaves the
+ * measurement out, so that nobody waits: recorders write on any thread and in signal handlers, the
+ * collector holds what it reads from `take` to `settle`. A series' places are taken from the pool
+ * with its first exemplar. Called by stream.h; by collect.h and read.h on the thread that reads.
+ * Spec: metrics/sdk.md "Exemplar"; metrics.proto; requirements M-90..M-95. */
+
+#if !defined(OTEL_LITE_NO_METRICS) && defined(OTEL_LITE_EXEMPLARS)
+
+/* Bytes of encoded attributes that one exemplar holds, where a view leaves some out. */
+#if !defined(OTEL_LITE_EXEMPLAR_BYTES)
+#define OTEL_LITE_EXEMPLAR_BYTES 128
+#endif
+#if OTEL_LITE_EXEMPLAR_BYTES < 32 || OTEL_LITE_EXEMPLAR_BYTES > 4096
+#error "otel_lite: OTEL_LITE_EXEMPLAR_BYTES must be from 32 to 4096"
+#endif
+
+#define OTEL__EXEMPLAR_ROOM    ((OTEL_LITE_EXEMPLAR_BYTES + 7u) & ~7u)
+#define OTEL__EXEMPLAR_ATTRS   (OTEL__EXEMPLAR_ROOM / 7u) /* at most: a key of one byte, no value */
+#define OTEL__EXEMPLAR_MOST    64u        /* places of a program's own reservoir                 */
+#define OTEL__EXEMPLAR_FIXED   20u        /* places of an exponential histogram, at most: M-92   */
+#define OTEL__EXEMPLAR_NO_ROOM UINT32_MAX /* otel__series.exemplars: the pool had no memory      */
+
+enum { /* otel__exemplar.state */
+       OTEL__EXEMPLAR_EMPTY = 0,
+       OTEL__EXEMPLAR_FULL = 1,
+       OTEL__EXEMPLAR_BUSY = 2, /* a recorder writes    */
+       OTEL__EXEMPLAR_HELD = 3  /* in the reading       */
+};
+
+/* One place. Everything but the state belongs to who made it BUSY or HELD. */
+typedef struct otel__exemplar {
+    otel__a32 state;
+    uint16_t  attrs_bytes; /* of Exemplar.filtered_attributes, which stand behind */
+    bool      has_context;
+    uint8_t   trace_flags;
+    uint64_t  time; /* Unix ns                   */
+    uint64_t  bits; /* int64, or a double's bits */
+    uint8_t   trace_id[16];
+    uint8_t   span_id[8];
+} otel__exemplar;
+
+/* Before the places of a series. */
+typedef struct otel__exemplars {
+    otel__a32 seen; /* offers since exemplars were sent last */
+    uint32_t  unused;
+} otel__exemplars;
+
+/* Until others see it, only the states and `seen` are written to the pool's memory: its size, which
+ * the pool noted there, stays for otel__series_give(). */
+OTEL__STATIC_ASSERT(sizeof(otel__exemplar) % OTEL__SERIES_UNIT == 0, exemplars_are_aligned);
+OTEL__STATIC_ASSERT(offsetof(otel__series, bytes) >=
+                            sizeof(otel__exemplars) + offsetof(otel__exemplar, time) &&
+                        offsetof(otel__series, bytes) + sizeof(uint32_t) <=
+                            sizeof(otel__exemplars) + sizeof(otel__exemplar),
+                    exemplars_leave_their_size);
+
+/* ---- exemplar: which measurements ---- */
+
+/* Whether a measurement may become an exemplar; *m is then filled in. */
+OTEL__FN bool otel__exemplar_measure(const otel__instrument *in, uint64_t bits, otel_attrs attrs,
+                                     otel_measurement *m)
+{
+    const uint32_t filter = in->r->metrics->exemplar_filter;
+    const bool     always = filter == (uint32_t)OTEL_EXEMPLAR_FILTER_ALWAYS_ON;
+
+    if (filter == (uint32_t)OTEL_EXEMPLAR_FILTER_ALWAYS_OFF) {
+        return false;
+    }
+    if (!otel__context_read(&m->context)) {
+        if (!always) {
+            return false;
+        }
+        memset(&m->context, 0, sizeof m->context);
+    } else if (!always && (m->context.trace_flags & OTEL_TRACE_FLAG_SAMPLED) == 0) {
+        return false;
+    }
+    m->time_ns = otel__recorder_now(in->r);
+    m->is_double = in->is_double;
+    m->i = in->is_double ? 0 : (int64_t)bits;
+    m->d = in->is_double ? otel__platform_bits_double(bits) : (double)m->i;
+    m->attrs = attrs;
+    return true;
+}
+
+/* How many places a series has: the program's number, or the standard one (M-92). */
+OTEL__FN uint32_t otel__exemplar_places(const otel__instrument *in)
+{
+    uint32_t n = 1;
+    uint32_t most = OTEL__EXEMPLAR_MOST;
+
+    if (in->reservoir != NULL) {
+        n = in->reservoir->size;
+    } else if (in->ops->field == 10) {
+        n = in->max_size;
+        most = OTEL__EXEMPLAR_FIXED;
+    } else if (in->ops->field == 9) {
+        n = in->n_bounds + 1u;
+        most = n;
+    }
+    return n < most ? n : most;
+}
+
+/* ---- exemplar: memory ---- */
+
+OTEL__FN size_t otel__exemplar_stride(const otel__instrument *in)
+{
+    return sizeof(otel__exemplar) + (in->filters ? OTEL__EXEMPLAR_ROOM : 0u);
+}
+
+OTEL__FN otel__exemplar *otel__exemplar_at(const otel__instrument *in, otel__exemplars *e,
+                                           uint32_t i)
+{
+    return (otel__exemplar *)(void *)((uint8_t *)(e + 1) + i * otel__exemplar_stride(in));
+}
+
+OTEL__FN uint8_t *otel__exemplar_attrs(otel__exemplar *x) { return (uint8_t *)(x + 1); }
+
+/* The memory at an offset, or NULL if there is none. */
+OTEL__FN otel__exemplars *otel__exemplar_memory(const otel__instrument *in, uint32_t offset)
+{
+    return offset == 0 || offset == OTEL__EXEMPLAR_NO_ROOM
+               ? NULL
+               : (otel__exemplars *)(void *)otel__series_at(in->r->metrics, offset);
+}
+
+/* The places of a series, or NULL if it has had no exemplar. */
+OTEL__FN otel__exemplars *otel__exemplar_of(const otel__instrument *in, const otel__series *s)
+{
+    return otel__exemplar_memory(in, otel__a32_load(&s->exemplars));
+}
+
+OTEL__FN void otel__exemplar_clear(const otel__instrument *in, otel__exemplars *e)
+{
+    uint32_t i;
+
+    otel__a32_put(&e->seen, 0);
+    for (i = 0; i < in->n_exemplars; i++) {
+        otel__a32_put(&otel__exemplar_at(in, e, i)->state, OTEL__EXEMPLAR_EMPTY);
+    }
+}
+
+/* Take memory for the places of a series, once: who finds none leaves word, since the pool only
+ * gets fuller. A handler or another thread may have been first; its memory is then used. */
+OTEL__FN OTEL__COLD otel__exemplars *otel__exemplar_make(const otel__instrument *in,
+                                                         otel__series           *s)
+{
+    const size_t bytes = sizeof(otel__exemplars) + in->n_exemplars * otel__exemplar_stride(in);
+    uint32_t     offset = otel__series_take(in->r->metrics, (uint32_t)bytes);
+    uint32_t     found = 0;
+
+    if (offset == 0) {
+        offset = OTEL__EXEMPLAR_NO_ROOM;
+    } else {
+        otel__exemplar_clear(in, otel__exemplar_memory(in, offset));
+    }
+    while (!otel__a32_cas(&s->exemplars, &found, offset)) {
+        if (found != OTEL__EXEMPLAR_NO_ROOM) {
+            if (offset != OTEL__EXEMPLAR_NO_ROOM) {
+                otel__series_give(in->r->metrics, offset);
+            }
+            return otel__exemplar_memory(in, found);
+        }
+    }
+    return otel__exemplar_memory(in, offset);
+}
+
+/* ---- exemplar: choosing a place ---- */
+
+/* A fair sample: of n + 1 measurements each has the same chance to be there. The random number
+ * differs between measurements, readings and series, and needs nothing shared. */
+OTEL__FN uint32_t otel__exemplar_draw(const otel__instrument *in, const otel__series *s,
+                                      uint64_t time, uint32_t seen)
+{
+    const uint64_t *seed = in->r->seed;
+    uint64_t        x = otel__recorder_counter(otel__a32_peek(&s->exemplars), seen);
+
+    if (seen < in->n_exemplars) {
+        return seen;
+    }
+    x = otel__recorder_mix(x + time, seed[1], seed[3]) >> 32;
+    return (uint32_t)((x * ((uint64_t)seen + 1u)) >> 32);
+}
+
+/* The place for a measurement; any number that is none: it is left out. */
+OTEL__FN uint32_t otel__exemplar_choose(const otel__instrument *in, const otel__series *s,
+                                        otel__exemplars *e, const otel_measurement *m)
+{
+    const otel_exemplar_reservoir *own = in->reservoir;
+
+    if (own != NULL && own->offer != NULL) {
+        return own->offer(own->user, m, otel__a32_count(&e->seen, 1u));
+    }
+    if (own == NULL && in->ops->field == 9 && in->n_bounds > 0) {
+        return otel__hist_bucket(in->bounds, in->n_bounds, m->d);
+    }
+    return otel__exemplar_draw(in, s, m->time_ns, otel__a32_count(&e->seen, 1u));
+}
+
+/* ---- exemplar: writing one ---- */
+
+/* Encode the attributes that the view leaves out, as many as fit. Returns their bytes. */
+OTEL__FN uint16_t otel__exemplar_encode(const otel__instrument *in, uint8_t *begin,
+                                        otel_attrs attrs)
+{
+    uint8_t *p = begin;
+#if !defined(OTEL_LITE_NO_VIEWS)
+    uint64_t high = 0;
+    size_t   i;
+
+    attrs.count = attrs.items == NULL             ? 0
+                  : attrs.count < OTEL__ATTRS_MAX ? attrs.count
+                                                  : OTEL__ATTRS_MAX;
+    for (i = 0; i < attrs.count; i++) {
+        const otel_attr *a = &attrs.items[i];
+        otel__kv         kv;
+        if (!otel__view_keeps(in->view, a) && !otel__attrs_is_shadowed(attrs, i) &&
+            otel__kv_measure_checked(&kv, a) &&
+            otel__kv_field_size(&kv) <= OTEL__EXEMPLAR_ROOM - (size_t)(p - begin)) {
+            p = otel__kv_store(p, OTEL__PB_TAG(7, OTEL__PB_LEN), &kv, a, &high);
+        }
+    }
+#else
+    (void)in;
+    (void)attrs;
+#endif
+    return (uint16_t)(p - begin);
+}
+
+/* Write a measurement to a place, unless somebody is there. */
+OTEL__FN void otel__exemplar_keep(const otel__instrument *in, otel__exemplar *x,
+                                  const otel_measurement *m)
+{
+    uint32_t state = otel__a32_peek(&x->state);
+
+    do {
+        if (state > OTEL__EXEMPLAR_FULL) {
+            return;
+        }
+    } while (!otel__a32_cas(&x->state, &state, OTEL__EXEMPLAR_BUSY)); /* a reading came between */
+    x->time = m->time_ns;
+    x->bits = m->is_double ? otel__platform_double_bits(m->d) : (uint64_t)m->i;
+    x->has_context = otel__context_is_valid(&m->context);
+    x->trace_flags = m->context.trace_flags;
+    memcpy(x->trace_id, m->context.trace_id, sizeof x->trace_id);
+    memcpy(x->span_id, m->context.span_id, sizeof x->span_id);
+    x->attrs_bytes = 0;
+    if (in->filters && in->view != NULL) {
+        x->attrs_bytes = otel__exemplar_encode(in, otel__exemplar_attrs(x), m->attrs);
+    }
+    otel__a32_store(&x->state, OTEL__EXEMPLAR_FULL);
+}
+
+/* Offer a measurement that passed the filter to the series it goes into. Lock-free; any thread,
+ * signal handler, interrupt. */
+OTEL__FN void otel__exemplar_offer(const otel__instrument *in, otel__series *s,
+                                   const otel_measurement *m)
+{
+    const uint32_t   offset = otel__a32_load(&s->exemplars);
+    otel__exemplars *e = otel__exemplar_memory(in, offset);
+    uint32_t         i;
+
+    if (e == NULL) {
+        if (offset != 0 || in->n_exemplars == 0) {
+            return;
+        }
+        e = otel__exemplar_make(in, s);
+        if (e == NULL) {
+            return;
+        }
+    }
+    i = otel__exemplar_choose(in, s, e, m);
+    if (i < in->n_exemplars) {
+        otel__exemplar_keep(in, otel__exemplar_at(in, e, i), m);
+    }
+}
+
+/* ---- exemplar: collecting ---- */
+
+/* The next place from *i on that the reading holds, or NULL; *i is then behind it. Collector. */
+OTEL__FN otel__exemplar *otel__exemplar_next(const otel__instrument *in, otel__exemplars *e,
+                                             uint32_t *i)
+{
+    while (e != NULL && *i < in->n_exemplars) {
+        otel__exemplar *x = otel__exemplar_at(in, e, (*i)++);
+        if (otel__a32_peek(&x->state) == OTEL__EXEMPLAR_HELD) {
+            return x;
+        }
+    }
+    return NULL;
+}
+
+/* Hold what was measured up to `now`, the time of the point. What was measured a moment before the
+ * point's start belongs to its first value, and is told with that time: M-91. Collector. */
+OTEL__FN void otel__exemplar_take(const otel__instrument *in, otel__series *s, uint64_t now)
+{
+    otel__exemplars *e = otel__exemplar_of(in, s);
+    uint64_t         start = otel__a64_peek(&s->start);
+    uint32_t         i;
+
+    start = start != 0 ? start : in->collected;
+    start = start < now ? start : now;
+    for (i = 0; e != NULL && i < in->n_exemplars; i++) {
+        otel__exemplar *x = otel__exemplar_at(in, e, i);
+        uint32_t        state = OTEL__EXEMPLAR_FULL;
+        if (otel__a32_peek(&x->state) != state ||
+            !otel__a32_cas(&x->state, &state, OTEL__EXEMPLAR_HELD)) {
+            continue;
+        }
+        if (x->time > now) {
+            otel__a32_store(&x->state, OTEL__EXEMPLAR_FULL); /* for the next reading */
+        } else if (x->time < start) {
+            x->time = start;
+        }
+    }
+}
+
+/* The reading is over: `sent` when it is in the queue; if not, it is offered again. The fair sample
+ * then begins anew, behind the places that were held. Collector. */
+OTEL__FN void otel__exemplar_settle(const otel__instrument *in, otel__series *s, bool sent)
+{
+    otel__exemplars *e = otel__exemplar_of(in, s);
+    otel__exemplar  *x;
+    uint32_t         i = 0;
+
+    while ((x = otel__exemplar_next(in, e, &i)) != NULL) {
+        otel__a32_store(&x->state, sent ? OTEL__EXEMPLAR_EMPTY : OTEL__EXEMPLAR_FULL);
+    }
+    if (e != NULL && sent) {
+        otel__a32_put(&e->seen, 0);
+    }
+}
+
+/* In a forked child: the parent's are the parent's, and who was writing is not here. */
+OTEL__FN void otel__exemplar_forget(const otel__instrument *in, otel__series *s)
+{
+    otel__exemplars *e = otel__exemplar_of(in, s);
+
+    if (e != NULL) {
+        otel__exemplar_clear(in, e);
+    }
+}
+
+/* ---- exemplar: encoding ---- */
+
+/* Bytes of an Exemplar message. */
+OTEL__FN size_t otel__exemplar_body(const otel__exemplar *x)
+{
+    return 9u + 9u + (x->has_context ? 10u + 18u : 0u) + x->attrs_bytes;
+}
+
+/* Bytes of the held exemplars as fields of their point. Collector, as what follows. */
+OTEL__FN size_t otel__exemplar_size(const otel__instrument *in, const otel__series *s)
+{
+    otel__exemplars *e = otel__exemplar_of(in, s);
+    otel__exemplar  *x;
+    uint32_t         i = 0;
+    size_t           n = 0;
+
+    while ((x = otel__exemplar_next(in, e, &i)) != NULL) {
+        n += otel__pb_field_size(otel__exemplar_body(x));
+    }
+    return n;
+}
+
+/* Write them: otel__exemplar_size() bytes. */
+OTEL__FN void otel__exemplar_write(otel__out *o, const otel__instrument *in, const otel__series *s)
+{
+    const uint32_t   field = in->ops->field == 9 ? 8u : in->ops->field == 10 ? 11u : 5u;
+    otel__exemplars *e = otel__exemplar_of(in, s);
+    otel__exemplar  *x;
+    uint32_t         i = 0;
+
+    while ((x = otel__exemplar_next(in, e, &i)) != NULL) {
+        otel__pb_head(o, field, otel__exemplar_body(x));
+        otel__pb_fixed64(o, 2, x->time);
+        otel__pb_fixed64(o, in->is_double ? 3u : 6u, x->bits);
+        if (x->has_context) {
+            otel__pb_bytes(o, 4, x->span_id, sizeof x->span_id);
+            otel__pb_bytes(o, 5, x->trace_id, sizeof x->trace_id);
+        }
+        otel__out_put(o, otel__exemplar_attrs(x), x->attrs_bytes);
+    }
+}
+
+/* ---- exemplar: for C ---- */
+
+/* Decode the attributes of a place into `room` ones at `to`; what is too much is left out. */
+OTEL__FN otel_attrs otel__exemplar_decode(otel__exemplar *x, otel_attr *to, uint32_t room)
+{
+    const uint8_t *p = otel__exemplar_attrs(x);
+    const uint8_t *end = p + x->attrs_bytes;
+    uint32_t       n = 0;
+
+    while (p < end && n < room) {
+        to[n++] = otel__kv_attr(p);
+        p = otel__kv_end(p);
+    }
+    return otel_attrs_of(to, n);
+}
+
+/* The held exemplars as structs, at most `capacity`; their attributes, of which one exemplar has at
+ * most OTEL__EXEMPLAR_ATTRS, are put into `attrs` and borrow the place. Returns how many. */
+OTEL__FN uint32_t otel__exemplar_list(const otel__instrument *in, otel__series *s,
+                                      otel_exemplar *to, uint32_t capacity, otel_attr *attrs,
+                                      uint32_t attrs_capacity)
+{
+    otel__exemplars *e = otel__exemplar_of(in, s);
+    otel__exemplar  *x;
+    uint32_t         used = 0;
+    uint32_t         n = 0;
+    uint32_t         i = 0;
+
+    while (n < capacity && (x = otel__exemplar_next(in, e, &i)) != NULL) {
+        memset(&to[n], 0, sizeof to[n]);
+        to[n].time_ns = x->time;
+        to[n].is_double = in->is_double;
+        to[n].i = in->is_double ? 0 : (int64_t)x->bits;
+        to[n].d = in->is_double ? otel__platform_bits_double(x->bits) : (double)to[n].i;
+        memcpy(to[n].context.trace_id, x->trace_id, sizeof x->trace_id);
+        memcpy(to[n].context.span_id, x->span_id, sizeof x->span_id);
+        to[n].context.trace_flags = x->trace_flags;
+        to[n].attrs = otel__exemplar_decode(x, attrs + used, attrs_capacity - used);
+        used += (uint32_t)to[n].attrs.count;
+        n++;
+    }
+    return n;
+}
+
+#endif /* OTEL_LITE_EXEMPLARS */
+
 /* ---- src/record/point.h ---- */
 /* point: what each aggregation does with its series: one data point of a reading, its size, its
  * bytes. A point is taken from its series, measured, written, and, once it is in the queue,
  * settled. In between nobody else changes what it says: cumulative numbers move on, but have
  * fixed width. A delta point that found no room is not settled as sent, so that the next one
- * covers its interval, too. Called by collect.h, on one thread; numbers that callbacks tell are
- * in observe.h.
+ * covers its interval, too. Called by collect.h and read.h, one at a time.
  * Spec: metrics.proto; metrics/sdk.md "MetricReader"; requirements M-46, M-60..M-66, P-08,
  * P-23..P-27. */
 
@@ -9072,11 +9929,20 @@ OTEL__FN void otel__point_value(otel__out *o, const otel__instrument *in, uint64
     otel__pb_fixed64(o, in->is_double ? 4u : 6u, bits);
 }
 
+/* What the point of a recorded number says. */
+OTEL__FN uint64_t otel__point_number(const otel__instrument *in, const otel__series *s)
+{
+    return in->is_delta ? s->value.kept : otel__a64_peek(&s->cell.number);
+}
+
 OTEL__FN void otel__point_number_write(otel__out *o, const otel__instrument *in,
                                        const otel__series *s)
 {
-    otel__point_value(o, in, in->is_delta ? s->value.kept : otel__a64_peek(&s->cell.number));
+    otel__point_value(o, in, otel__point_number(in, s));
 }
+
+#define OTEL__POINT_GAUGE 5u /* fields of Metric */
+#define OTEL__POINT_SUM   7u
 
 #define OTEL__POINT_NUMBER(field)                                                                  \
     {                                                                                              \
@@ -9084,18 +9950,90 @@ OTEL__FN void otel__point_number_write(otel__out *o, const otel__instrument *in,
             otel__point_number_settle, otel__point_number_size, otel__point_number_write, field,   \
             OTEL__PB_TAG(7, OTEL__PB_LEN), false                                                   \
     }
-static const otel__aggregation otel__point_sum = OTEL__POINT_NUMBER(7);
-static const otel__aggregation otel__point_gauge = OTEL__POINT_NUMBER(5);
+static const otel__aggregation otel__point_sum = OTEL__POINT_NUMBER(OTEL__POINT_SUM);
+static const otel__aggregation otel__point_gauge = OTEL__POINT_NUMBER(OTEL__POINT_GAUGE);
+
+/* ---- point: numbers that callbacks tell ---- */
+
+/* Whether what is told now is less than what was told before. */
+OTEL__FN bool otel__point_told_fell(const otel__instrument *in, uint64_t now, uint64_t before)
+{
+    return in->is_double ? otel__platform_bits_double(now) < otel__platform_bits_double(before)
+                         : (int64_t)now < (int64_t)before;
+}
+
+/* Only what was told for this reading counts (M-63). A cumulative series begins with the reading
+ * before (M-65); so does a monotonic sum that fell. */
+OTEL__FN bool otel__point_told_take(const otel__instrument *in, otel__series *s, bool *waiting)
+{
+    const uint32_t touched = otel__a32_and(&s->cell.touched, ~(uint32_t)OTEL__SERIES_VALUE);
+    const uint64_t number = otel__a64_peek(&s->cell.number);
+
+    (void)waiting;
+    if ((touched & OTEL__SERIES_VALUE) == 0) {
+        return false;
+    }
+    if (!in->is_delta) {
+        if (otel__a64_peek(&s->start) == 0 ||
+            (in->kind == (uint8_t)OTEL_INSTRUMENT_OBSERVABLE_COUNTER &&
+             otel__point_told_fell(in, number, s->value.kept))) {
+            otel__a64_put(&s->start, in->collected);
+        }
+        s->value.kept = number;
+    }
+    return true;
+}
+
+/* What found no room is read again when there is, unless another reading begins before. */
+OTEL__FN void otel__point_told_settle(const otel__instrument *in, otel__series *s, bool sent)
+{
+    if (!sent) {
+        (void)otel__a32_or(&s->cell.touched, OTEL__SERIES_VALUE);
+    } else if (in->is_delta) {
+        s->value.kept = otel__a64_peek(&s->cell.number);
+    }
+}
+
+/* What the point says: the difference, if it is a delta one; a sum that fell began anew: M-67. */
+OTEL__FN uint64_t otel__point_told_number(const otel__instrument *in, const otel__series *s)
+{
+    const uint64_t number = otel__a64_peek(&s->cell.number);
+
+    if (!in->is_delta || otel__point_told_fell(in, number, s->value.kept)) {
+        return number;
+    }
+    return in->is_double ? otel__platform_double_bits(otel__platform_bits_double(number) -
+                                                      otel__platform_bits_double(s->value.kept))
+                         : number - s->value.kept;
+}
+
+OTEL__FN void otel__point_told_write(otel__out *o, const otel__instrument *in,
+                                     const otel__series *s)
+{
+    otel__point_value(o, in, otel__point_told_number(in, s));
+}
+
+#define OTEL__POINT_TOLD(field)                                                                    \
+    {                                                                                              \
+        otel__point_number_bytes, otel__point_number_clear, otel__point_told_take,                 \
+            otel__point_told_settle, otel__point_number_size, otel__point_told_write, field,       \
+            OTEL__PB_TAG(7, OTEL__PB_LEN), false                                                   \
+    }
+static const otel__aggregation otel__point_told_sum = OTEL__POINT_TOLD(OTEL__POINT_SUM);
+static const otel__aggregation otel__point_told_gauge = OTEL__POINT_TOLD(OTEL__POINT_GAUGE);
 
 /* ---- point: what both kinds of histograms have ---- */
 
-/* Negative values were recorded: the sum could fall, and is left out (P-25). */
-OTEL__FN bool otel__point_has_sum(const otel__hist *h) { return !otel__platform_less(h->min, 0); }
+/* Negative values were recorded, or may be: the sum could fall, and is left out (M-46, P-25). */
+OTEL__FN bool otel__point_has_sum(const otel__instrument *in, const otel__hist *h)
+{
+    return otel__instrument_only_grows(in) && !otel__platform_less(h->min, 0);
+}
 
 /* Count, sum, min, max. */
 OTEL__FN size_t otel__point_count_size(const otel__instrument *in, const otel__hist *h)
 {
-    return 9u + (otel__point_has_sum(h) ? 9u : 0u) + (in->no_min_max ? 0u : 9u + 9u);
+    return 9u + (otel__point_has_sum(in, h) ? 9u : 0u) + (in->no_min_max ? 0u : 9u + 9u);
 }
 
 /* Count and sum; min and max, whose fields differ. */
@@ -9103,7 +10041,7 @@ OTEL__FN void otel__point_count(otel__out *o, const otel__instrument *in, const 
                                 uint32_t field)
 {
     otel__pb_fixed64(o, 4, h->count);
-    if (otel__point_has_sum(h)) {
+    if (otel__point_has_sum(in, h)) {
         otel__pb_double(o, 5, h->sum);
     }
     if (!in->no_min_max) {
@@ -9294,6 +10232,661 @@ static const otel__aggregation otel__point_exponential = { otel__point_exp_bytes
 
 #endif /* OTEL_LITE_NO_METRICS */
 
+/* ---- src/record/advice.h ---- */
+/* advice: how a stream's values become points: by the reader's settings, the options that its
+ * instrument was created with, and its view, each of which wins over those before it.
+ * Called by instrument.h, under the set-up lock.
+ * Spec: metrics/sdk.md "View", "Aggregation"; requirements M-25, M-34, M-35, M-41..M-47. */
+
+#if !defined(OTEL_LITE_NO_METRICS)
+
+#define OTEL__BOUNDS_MAX 255u
+
+/* M-44: the default boundaries. */
+static const double otel__advice_bounds[15] = { 0,   5,   10,   25,   50,   75,   100,  250,
+                                                500, 750, 1000, 2500, 5000, 7500, 10000 };
+
+/* What a public call makes. */
+typedef struct otel__metric_form {
+    const otel__aggregation *ops; /* of a histogram: unless its options say otherwise */
+    otel_instrument          kind;
+    bool                     is_double;
+} otel__metric_form;
+
+/* What an instrument is asked to be. */
+typedef struct otel__metric_spec {
+    const otel__metric_form      *form;
+    const char                   *name;
+    const char                   *unit;
+    const char                   *description;
+    const otel_histogram_options *options; /* of a histogram, or NULL */
+} otel__metric_spec;
+
+/* What there is to tell about a request, as bits. */
+enum {
+    OTEL__NEWS_OPTIONS = 1,
+    OTEL__NEWS_SPELLING = 2,    /* the name differs in case from the first one: M-22       */
+    OTEL__NEWS_CONFLICT = 4,    /* the name stands for something else already: M-21        */
+    OTEL__NEWS_DESCRIPTION = 8, /* another one for the same instrument                     */
+    OTEL__NEWS_ADVICE = 16,     /* other boundaries or sizes for the same instrument: M-23 */
+    OTEL__NEWS_NAME = 32,       /* M-03                                                    */
+    OTEL__NEWS_ROOM = 64,       /* there was none for all of it                            */
+#if defined(OTEL_LITE_NO_VIEWS)
+    OTEL__NEWS_BITS = 7,
+#else
+    OTEL__NEWS_VIEW = 128,   /* a view that does not suit the kind: M-34      */
+    OTEL__NEWS_STREAM = 256, /* a view gives a name that is there: M-33       */
+    OTEL__NEWS_BITS = 9,
+#endif
+    OTEL__NEWS_ROOM_BIT = 6,
+    OTEL__NEWS_KEPT = 512 /* not told: a copy of the description stays */
+};
+
+/* ---- advice: of a histogram ---- */
+
+OTEL__FN bool otel__advice_bounds_are_valid(const otel_histogram_options *o)
+{
+    size_t i;
+    if (o->bounds == NULL || o->n_bounds > OTEL__BOUNDS_MAX) {
+        return o->bounds == NULL && o->n_bounds == 0;
+    }
+    for (i = 0; i < o->n_bounds; i++) {
+        if (!otel__platform_is_finite(o->bounds[i]) ||
+            (i > 0 && !otel__platform_less(o->bounds[i - 1], o->bounds[i]))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Take the options of a histogram into the stream, apart from the memory of boundaries; what is not
+ * valid is left out. Returns whether all was. */
+OTEL__FN bool otel__advice_histogram(const otel__metrics *m, otel__instrument *in,
+                                     const otel_histogram_options *o, uint32_t aggregation)
+{
+    bool valid = true;
+
+    in->bounds = otel__advice_bounds;
+    in->n_bounds = (uint32_t)(sizeof otel__advice_bounds / sizeof otel__advice_bounds[0]);
+    if (!otel__advice_bounds_are_valid(o)) {
+        valid = false;
+    } else if (o->bounds != NULL) {
+        in->bounds = o->bounds;
+        in->n_bounds = (uint32_t)o->n_bounds;
+    }
+    in->no_min_max = o->no_min_max;
+#if !defined(OTEL_LITE_NO_VIEWS)
+    in->ops = &otel__point_explicit;
+#endif
+#if defined(OTEL_LITE_NO_EXPONENTIAL)
+    (void)m;
+#else
+    in->max_size = (uint16_t)m->exponential_max_size;
+    if (o->max_size >= 2u && o->max_size <= 0xffffu) {
+        in->max_size = (uint16_t)o->max_size;
+    } else if (o->max_size != 0) {
+        valid = false;
+    }
+    in->max_scale = (int8_t)(o->max_scale == 0 ? 20 : o->max_scale);
+    if (o->max_scale == OTEL_SCALE_ZERO) {
+        in->max_scale = 0;
+    } else if (o->max_scale < -10 || o->max_scale > 20) {
+        in->max_scale = 20;
+        valid = false;
+    }
+    if (aggregation == OTEL_AGGREGATION_BASE2_EXPONENTIAL_BUCKET_HISTOGRAM) {
+        in->aggregation = (uint8_t)aggregation;
+        in->ops = &otel__point_exponential;
+        in->bounds = otel__advice_bounds; /* the caller's are of no use */
+        in->n_bounds = 0;
+        return valid;
+    }
+#endif
+    in->aggregation = OTEL_AGGREGATION_EXPLICIT_BUCKET_HISTOGRAM;
+    return valid && aggregation == OTEL_AGGREGATION_EXPLICIT_BUCKET_HISTOGRAM;
+}
+
+/* Whether an instrument that is there is what the options ask for: M-23. */
+OTEL__FN bool otel__advice_is_same(const otel__instrument *in, const otel__instrument *asked)
+{
+#if defined(OTEL_LITE_NO_DIAGNOSTICS)
+    (void)in;
+    (void)asked;
+    return true; /* it is only told */
+#else
+    return in->aggregation == asked->aggregation && in->n_bounds == asked->n_bounds &&
+           otel__attr_same_bytes(in->bounds, asked->bounds, in->n_bounds * sizeof(double)) &&
+           in->max_size == asked->max_size && in->max_scale == asked->max_scale &&
+           in->no_min_max == asked->no_min_max;
+#endif
+}
+
+/* ---- advice: of all sources ---- */
+
+/* Whether measurements of a kind go nowhere in a reader's standard streams. */
+OTEL__FN bool otel__advice_drops(const otel__metrics *m, const otel__metric_spec *spec,
+                                 uint32_t reader)
+{
+    uint32_t aggregation = m->readers[reader].histogram_aggregation;
+
+    if (spec->options != NULL && spec->options->aggregation != 0) {
+        aggregation = spec->options->aggregation;
+    }
+    return ((m->drop_instruments >> (uint32_t)spec->form->kind) & 1u) != 0 ||
+           (spec->form->kind == OTEL_INSTRUMENT_HISTOGRAM &&
+            aggregation == (uint32_t)OTEL_AGGREGATION_DROP);
+}
+
+#if !defined(OTEL_LITE_NO_VIEWS)
+/* Whether an aggregation of a view makes sense for a kind: values that callbacks tell are sums or
+ * last values (M-34). */
+OTEL__FN bool otel__advice_suits(otel_instrument kind, uint32_t aggregation)
+{
+    return aggregation <= (uint32_t)OTEL_AGGREGATION_LAST_VALUE ||
+           (aggregation <= (uint32_t)OTEL_AGGREGATION_BASE2_EXPONENTIAL_BUCKET_HISTOGRAM &&
+            kind < OTEL_INSTRUMENT_OBSERVABLE_COUNTER);
+}
+
+/* Put what the view says over the options. One that names an aggregation does not look at the
+ * instrument's: M-47. */
+OTEL__FN void otel__advice_view(otel_histogram_options *o, const otel_view *view)
+{
+    if (view->aggregation != 0) {
+        memset(o, 0, sizeof *o);
+        o->aggregation = view->aggregation;
+    }
+    if (view->bounds != NULL || view->n_bounds != 0) {
+        o->bounds = view->bounds;
+        o->n_bounds = view->n_bounds;
+    }
+    o->max_size = view->max_size != 0 ? view->max_size : o->max_size;
+    o->max_scale = view->max_scale != 0 ? view->max_scale : o->max_scale;
+    o->no_min_max = o->no_min_max || view->no_min_max;
+}
+
+/* A view's choice of a sum or the last value. */
+OTEL__FN void otel__advice_number(otel__instrument *in, uint32_t aggregation)
+{
+    const bool told = otel__instrument_is_observable(in);
+
+    in->aggregation = (uint8_t)aggregation;
+    if (aggregation == (uint32_t)OTEL_AGGREGATION_SUM) {
+        in->ops = told ? &otel__point_told_sum : &otel__point_sum;
+    } else {
+        in->ops = told ? &otel__point_told_gauge : &otel__point_gauge;
+    }
+}
+#endif
+
+/* Decide how the stream aggregates; its kind, reader and view are set. Returns whether all options
+ * were valid. */
+OTEL__FN bool otel__advice_take(const otel__metrics *m, otel__instrument *in,
+                                const otel__metric_spec *spec)
+{
+    static const otel_histogram_options standard = { NULL, 0, 0, 0, 0, false };
+    const otel_histogram_options       *o = spec->options != NULL ? spec->options : &standard;
+    uint32_t                            aggregation = o->aggregation;
+#if !defined(OTEL_LITE_NO_VIEWS)
+    otel_histogram_options merged = *o;
+
+    if (in->view != NULL) {
+        otel__advice_view(&merged, in->view);
+        o = &merged;
+        aggregation = o->aggregation;
+        if (aggregation == (uint32_t)OTEL_AGGREGATION_SUM ||
+            aggregation == (uint32_t)OTEL_AGGREGATION_LAST_VALUE) {
+            otel__advice_number(in, aggregation);
+            return true;
+        }
+    }
+#endif
+    if (aggregation == 0) {
+        if (in->kind != (uint8_t)OTEL_INSTRUMENT_HISTOGRAM) {
+            return true; /* its form says how */
+        }
+        aggregation = m->readers[otel__instrument_reader(in)].histogram_aggregation;
+    }
+    return otel__advice_histogram(m, in, o, aggregation);
+}
+
+#endif /* OTEL_LITE_NO_METRICS */
+
+/* ---- src/record/stream.h ---- */
+/* stream: what an instrument's values go to: a name, an aggregation, series, for one reader.
+ * Usually an instrument has one stream and is it. Each view that matches makes one, and each
+ * reader has its own, so that no reader and no view disturbs another; values of such instruments
+ * take the long way, see route.h. Streams of one instrument lie behind one another, chained by
+ * `more`. Called by instrument.h, under the set-up lock.
+ * Spec: metrics/sdk.md "Measurement processing"; requirements M-33, M-61, M-68, M-80. */
+
+#if !defined(OTEL_LITE_NO_METRICS)
+
+/* Whether two texts are the same; `fold`: in any case (ASCII). */
+OTEL__FN bool otel__stream_same_name(const char *a, const char *b, bool fold)
+{
+    size_t i = 0;
+    while (a[i] != '\0' &&
+           (a[i] == b[i] || (fold && otel__text_lower(a[i]) == otel__text_lower(b[i])))) {
+        i++;
+    }
+    return a[i] == b[i];
+}
+
+/* The name that the program gave; a view may have given the stream another one. NULL for a further
+ * stream. */
+OTEL__FN const char *otel__stream_asked(const otel__instrument *in)
+{
+#if defined(OTEL__STREAMS)
+    return in->asked;
+#else
+    return in->name;
+#endif
+}
+
+/* The view that made the stream, or NULL. */
+OTEL__FN const otel_view *otel__stream_view(const otel__instrument *in)
+{
+#if defined(OTEL__STREAMS)
+    return in->view;
+#else
+    (void)in;
+    return NULL;
+#endif
+}
+
+/* ---- stream: making one ---- */
+
+/* Empty a place for a stream of that reader and view. */
+OTEL__FN void otel__stream_ask(otel__instrument *in, uint32_t reader, const otel_view *view)
+{
+    memset(in, 0, sizeof *in);
+#if defined(OTEL__STREAMS)
+    in->reader = (uint8_t)reader;
+    in->view = view;
+#else
+    (void)reader;
+    (void)view;
+#endif
+}
+
+/* Build the overflow series, the first of the list, where a program that records that very set
+ * finds it. */
+OTEL__FN bool otel__stream_make_overflow(otel__metrics *m, otel__instrument *in)
+{
+    const otel_attr attr = otel_bool(OTEL__SERIES_OVERFLOW, true);
+
+    if (!otel__series_found(m, in, otel_attrs_of(&attr, 1))) {
+        return false;
+    }
+    otel__a32_put(&in->tail, in->overflow);
+    return true;
+}
+
+/* Whether a reading tells what came since the one before: M-61. Last values never do. */
+OTEL__FN bool otel__stream_is_delta(uint32_t temporality, const otel__instrument *in)
+{
+    return temporality != (uint32_t)OTEL_TEMPORALITY_CUMULATIVE &&
+           in->ops->field != OTEL__POINT_GAUGE &&
+           (in->kind == (uint8_t)OTEL_INSTRUMENT_COUNTER ||
+            in->kind == (uint8_t)OTEL_INSTRUMENT_HISTOGRAM ||
+            (in->kind == (uint8_t)OTEL_INSTRUMENT_OBSERVABLE_COUNTER &&
+             temporality == (uint32_t)OTEL_TEMPORALITY_DELTA));
+}
+
+/* Begin a stream of what is asked for: all that needs no memory. Its reader and view are set.
+ * Returns false when some options were not valid, which are left out. */
+OTEL__FN bool otel__stream_begin(const otel__metrics *m, otel_scope *scope, otel__instrument *in,
+                                 const otel__metric_spec *spec)
+{
+    const otel__reader *reader = &m->readers[otel__instrument_reader(in)];
+    bool                valid;
+
+    in->r = scope->r;
+    in->scope = scope;
+    in->live = scope->r->live;
+    in->ops = spec->form->ops;
+    in->kind = (uint8_t)spec->form->kind;
+    in->is_double = spec->form->is_double;
+    in->max_series = reader->max_series;
+    valid = otel__advice_take(m, in, spec);
+    in->is_delta = otel__stream_is_delta(reader->temporality, in);
+    return valid;
+}
+
+/* A copy of the boundaries, or NULL. */
+OTEL__FN const double *otel__stream_keep_bounds(otel__recorder *r, const double *bounds, uint32_t n)
+{
+    double *copy = (double *)otel__arena_take(&r->text, n, sizeof(double));
+
+    if (copy != NULL) {
+        otel__bytes_copy(copy, bounds, n * sizeof(double));
+    }
+    return copy;
+}
+
+#if defined(OTEL__STREAMS)
+/* Give a stream its name, unit and description, the view's where it has them. */
+OTEL__FN bool otel__stream_name(otel__instrument *in, const otel__metric_spec *spec)
+{
+    otel__recorder *r = in->r;
+    const char     *name = spec->name;
+    const char     *description = spec->description;
+
+#if !defined(OTEL_LITE_NO_VIEWS)
+    if (in->view != NULL && in->view->name != NULL) {
+        name = otel__recorder_clean(r, in->view->name);
+    }
+    if (in->view != NULL && in->view->description != NULL) {
+        description = otel__recorder_clean(r, in->view->description);
+    }
+    if (name == NULL || description == NULL) {
+        return false;
+    }
+#endif
+    in->name = otel__recorder_keep(r, name);
+    in->asked = name == spec->name ? in->name : otel__recorder_keep(r, spec->name);
+    in->unit = otel__recorder_keep(r, spec->unit);
+    description = otel__recorder_keep(r, description);
+    otel__aptr_store(&in->description, (void *)(uintptr_t)description);
+    return in->name != NULL && in->asked != NULL && in->unit != NULL && description != NULL;
+}
+#else
+OTEL__FN bool otel__stream_name(otel__instrument *in, const otel__metric_spec *spec)
+{
+    const char *description = otel__recorder_keep(in->r, spec->description);
+
+    in->name = otel__recorder_keep(in->r, spec->name);
+    in->unit = otel__recorder_keep(in->r, spec->unit);
+    otel__aptr_store(&in->description, (void *)(uintptr_t)description);
+    return in->name != NULL && in->unit != NULL && description != NULL;
+}
+#endif
+
+/* Give a stream that was begun its texts, boundaries and first series. False when memory is used
+ * up. */
+OTEL__FN bool otel__stream_make(otel__metrics *m, otel__instrument *in,
+                                const otel__metric_spec *spec)
+{
+    in->collected = otel__recorder_now(in->r);
+    if (in->n_bounds > 0 && in->bounds != otel__advice_bounds) {
+        in->bounds = otel__stream_keep_bounds(in->r, in->bounds, in->n_bounds);
+    }
+    return (in->n_bounds == 0 || in->bounds != NULL) && otel__stream_name(in, spec) &&
+           otel__stream_make_overflow(m, in);
+}
+
+/* ---- stream: all of an instrument ---- */
+
+#if !defined(OTEL__STREAMS)
+
+OTEL__FN void otel__stream_describe(otel__instrument *in, const char *description)
+{
+    otel__aptr_store(&in->description, (void *)(uintptr_t)description);
+}
+
+/* Make the instrument, unless it is dropped. */
+OTEL__FN otel__instrument *otel__stream_make_all(otel__metrics *m, otel_scope *scope,
+                                                 const otel__metric_spec *spec, uint32_t *news)
+{
+    const uint32_t    n = otel__a32_peek(&m->n_instruments);
+    otel__instrument *in = &m->instruments[n];
+
+    if (otel__advice_drops(m, spec, OTEL__READER_PUSH)) {
+        return NULL;
+    }
+    otel__stream_ask(in, OTEL__READER_PUSH, NULL);
+    if (!otel__stream_begin(m, scope, in, spec)) {
+        *news |= OTEL__NEWS_OPTIONS;
+    }
+    in->index = n;
+    if (n >= m->max_instruments || !otel__stream_make(m, in, spec)) {
+        *news |= OTEL__NEWS_ROOM;
+        return NULL;
+    }
+    otel__a32_store(&m->n_instruments, n + 1u);
+    return in;
+}
+
+#else
+
+/* Where values go that do not go straight into one series. */
+static const otel__a32 otel__stream_detour = { OTEL__LIVE_DETOUR };
+
+/* The instrument's description is another one; a view's stays. */
+OTEL__FN void otel__stream_describe(otel__instrument *in, const char *description)
+{
+    for (; in != NULL; in = in->more) {
+        if (in->view == NULL || in->view->description == NULL) {
+            otel__aptr_store(&in->description, (void *)(uintptr_t)description);
+        }
+    }
+}
+
+/* ---- stream: bindings ---- */
+
+/* A bound handle of an instrument with several streams needs a series in each, and what a view left
+ * out if exemplars want it. It has a binding of its own: a series that no search finds, with the
+ * whole attribute set, whose value is the offsets of the others. */
+OTEL__FN bool otel__stream_binds(const otel__instrument *in)
+{
+    bool binds = in->more != NULL;
+#if defined(OTEL_LITE_EXEMPLARS)
+    binds = binds || (in->filters && in->n_exemplars > 0);
+#endif
+    return binds;
+}
+
+OTEL__FN uint32_t otel__stream_count(const otel__instrument *in)
+{
+    uint32_t n = 0;
+    for (; in != NULL; in = in->more) {
+        n++;
+    }
+    return n;
+}
+
+OTEL__FN size_t otel__stream_binding_bytes(const otel__instrument *in)
+{
+    return otel__stream_count(in) * sizeof(uint32_t);
+}
+
+OTEL__FN void otel__stream_binding_clear(const otel__instrument *in, otel__series *s)
+{
+    (void)in;
+    (void)s;
+}
+
+OTEL__FN uint32_t *otel__stream_offsets(otel__series *binding)
+{
+    return (uint32_t *)(void *)&binding->value;
+}
+
+/* A binding of that set without its offsets, or 0. */
+OTEL__FN uint32_t otel__stream_make_binding(otel__metrics *m, const otel__instrument *in,
+                                            otel_attrs attrs)
+{
+    static const otel__aggregation ops = { otel__stream_binding_bytes,
+                                           otel__stream_binding_clear,
+                                           NULL,
+                                           NULL,
+                                           NULL,
+                                           NULL,
+                                           0,
+                                           OTEL__PB_TAG(1, OTEL__PB_LEN),
+                                           false };
+    otel__instrument like = *in;
+
+    like.ops = &ops;
+    return otel__series_build_apart(m, &like, attrs);
+}
+
+/* The binding that handles share when there is no memory for one: to the overflow series. */
+OTEL__FN bool otel__stream_make_unbound(otel__metrics *m, otel__instrument *in)
+{
+    uint32_t *to;
+
+    if (!otel__stream_binds(in) || otel__instrument_is_observable(in)) {
+        return true;
+    }
+    in->unbound = otel__stream_make_binding(m, in, OTEL_NO_ATTRS);
+    if (in->unbound == 0) {
+        return false;
+    }
+    to = otel__stream_offsets(otel__series_at(m, in->unbound));
+    for (; in != NULL; in = in->more) {
+        *to++ = in->overflow;
+    }
+    return true;
+}
+
+/* An instrument whose streams are being made. */
+typedef struct otel__streams {
+    otel__metrics *m;
+    otel_scope *scope;
+    const otel__metric_spec *spec;
+    uint32_t first; /* index of the first stream */
+    uint32_t n;
+    uint32_t news; /* OTEL__NEWS_* */
+} otel__streams;
+
+#if !defined(OTEL_LITE_NO_VIEWS)
+/* Whether a view gives two metrics of a reader one name: M-33. */
+OTEL__FN bool otel__stream_name_is_taken(const otel__metrics *m, const otel__instrument *in)
+{
+    uint32_t i;
+
+    for (i = 0; i < in->index; i++) {
+        const otel__instrument *other = &m->instruments[i];
+        if (other->scope == in->scope && other->reader == in->reader &&
+            (other->view != NULL || in->view != NULL) &&
+            otel__stream_same_name(other->name, in->name, true)) {
+            return true;
+        }
+    }
+    return false;
+}
+#endif
+
+/* What a view says besides names and aggregation. */
+OTEL__FN void otel__stream_limit(const otel__metrics *m, otel__instrument *in)
+{
+    (void)m;
+    (void)in;
+#if !defined(OTEL_LITE_NO_VIEWS)
+    in->filters = otel__view_filters(in->view);
+    if (in->view != NULL && in->view->max_series != 0) {
+        in->max_series = in->view->max_series;
+    }
+#endif
+#if defined(OTEL_LITE_EXEMPLARS)
+    if (m->exemplar_filter != (uint32_t)OTEL_EXEMPLAR_FILTER_ALWAYS_OFF) {
+        in->reservoir = in->view != NULL ? in->view->reservoir : NULL;
+        in->n_exemplars = otel__exemplar_places(in);
+    }
+#endif
+}
+
+/* Make one stream, unless it is dropped. */
+OTEL__FN void otel__streams_add(otel__streams *t, uint32_t reader, const otel_view *view)
+{
+    otel__metrics *m = t->m;
+    otel__instrument *in = &m->instruments[t->first + t->n];
+
+    if (view == NULL || view->aggregation == 0 ? otel__advice_drops(m, t->spec, reader)
+                                               : view->aggregation == OTEL_AGGREGATION_DROP) {
+        return;
+    }
+    otel__stream_ask(in, reader, view);
+    if (!otel__stream_begin(m, t->scope, in, t->spec)) {
+        t->news |= OTEL__NEWS_OPTIONS;
+    }
+    otel__stream_limit(m, in);
+    in->index = t->first + t->n;
+    if (in->index >= m->max_instruments || !otel__stream_make(m, in, t->spec)) {
+        t->news |= OTEL__NEWS_ROOM;
+        return;
+    }
+#if !defined(OTEL_LITE_NO_VIEWS)
+    if (otel__stream_name_is_taken(m, in)) {
+        t->news |= OTEL__NEWS_STREAM;
+    }
+#endif
+    if (t->n > 0) {
+        in->asked = NULL;
+        in[-1].more = in;
+    }
+    t->n++;
+}
+
+/* Make the streams of one reader: of each view that matches, or else the standard one. */
+OTEL__FN void otel__streams_add_reader(otel__streams *t, uint32_t reader)
+{
+    bool matched = false;
+#if !defined(OTEL_LITE_NO_VIEWS)
+    const otel__metric_spec *spec = t->spec;
+    size_t i;
+
+    for (i = 0; i < t->m->n_views; i++) {
+        const otel_view *view = &t->m->views[i];
+        if (!otel__view_fits(view, t->scope, spec->form->kind, spec->name, spec->unit)) {
+            continue;
+        }
+        if (!otel__advice_suits(spec->form->kind, view->aggregation)) {
+            t->news |= OTEL__NEWS_VIEW;
+            continue;
+        }
+        matched = true;
+        otel__streams_add(t, reader, view);
+    }
+#endif
+    if (!matched) {
+        otel__streams_add(t, reader, NULL);
+    }
+}
+
+/* Whether values of an instrument with this stream alone may go straight into its series: what the
+ * recording calls do is what the stream asks for. */
+OTEL__FN bool otel__stream_is_straight(const otel__instrument *in, const otel__metric_form *form)
+{
+    bool straight = in->more == NULL && !in->filters;
+
+#if defined(OTEL_LITE_EXEMPLARS)
+    straight = straight && in->n_exemplars == 0;
+#endif
+    return straight && (in->ops == form->ops ||
+                        (form->kind == OTEL_INSTRUMENT_HISTOGRAM &&
+                         in->aggregation >= OTEL_AGGREGATION_EXPLICIT_BUCKET_HISTOGRAM));
+}
+
+/* Make the instrument's streams. Returns the first, or NULL when all are dropped or there is no
+ * room; when there is none for a further one, the others work. */
+OTEL__FN otel__instrument *otel__stream_make_all(otel__metrics *m, otel_scope *scope,
+                                                 const otel__metric_spec *spec, uint32_t *news)
+{
+    otel__streams t = { m, scope, spec, otel__a32_peek(&m->n_instruments), 0, 0 };
+    otel__instrument *in = &m->instruments[t.first];
+    uint32_t reader;
+
+    for (reader = 0; reader < OTEL__READERS; reader++) {
+        if (m->readers[reader].on) {
+            otel__streams_add_reader(&t, reader);
+        }
+    }
+    if (t.n > 0 && !otel__stream_is_straight(in, spec->form)) {
+        in->live = &otel__stream_detour;
+        if (!otel__stream_make_unbound(m, in)) {
+            t.news |= OTEL__NEWS_ROOM;
+        }
+    }
+    *news |= t.news;
+    otel__a32_store(&m->n_instruments, t.first + t.n);
+    return t.n > 0 ? in : NULL;
+}
+
+#endif
+
+#endif /* OTEL_LITE_NO_METRICS */
+
 /* ---- src/record/instrument.h ---- */
 /* instrument: making instruments: names, identity, conflicts, options.
  * One struct serves all kinds, the kind is data; the public handle types only keep a caller from
@@ -9302,12 +10895,6 @@ static const otel__aggregation otel__point_exponential = { otel__point_exp_bytes
  * M-01..M-08, M-20..M-25, M-44, M-47. */
 
 #if !defined(OTEL_LITE_NO_METRICS)
-
-#define OTEL__BOUNDS_MAX 255u
-
-/* M-44: the default boundaries. */
-static const double otel__metric_bounds[15] = { 0,   5,   10,   25,   50,   75,   100,  250,
-                                                500, 750, 1000, 2500, 5000, 7500, 10000 };
 
 struct otel_counter {
     otel__instrument in;
@@ -9340,47 +10927,14 @@ struct otel_observable_f64 {
     otel__instrument in;
 };
 
-/* What a public call makes. */
-typedef struct otel__metric_form {
-    const otel__aggregation *ops; /* of a histogram: unless its options say otherwise */
-    otel_instrument          kind;
-    bool                     is_double;
-} otel__metric_form;
-
-/* What an instrument is asked to be. */
-typedef struct otel__metric_spec {
-    const otel__metric_form      *form;
-    const char                   *name;
-    const char                   *unit;
-    const char                   *description;
-    const otel_histogram_options *options; /* of a histogram, or NULL */
-} otel__metric_spec;
-
-/* What there is to tell about a request, as bits. */
-enum {
-    OTEL__NEWS_OPTIONS = 1,
-    OTEL__NEWS_SPELLING = 2,    /* the name differs in case from the first one: M-22       */
-    OTEL__NEWS_CONFLICT = 4,    /* the name stands for something else already: M-21        */
-    OTEL__NEWS_DESCRIPTION = 8, /* another one for the same instrument                     */
-    OTEL__NEWS_ADVICE = 16,     /* other boundaries or sizes for the same instrument: M-23 */
-    OTEL__NEWS_NAME = 32,       /* M-03                                                    */
-    OTEL__NEWS_BITS = 6,
-    OTEL__NEWS_KEPT = 64 /* not told: a copy of the description stays */
-};
-
 /* ---- instrument: names ---- */
-
-OTEL__FN char otel__metric_lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
 
 /* M-03: a letter, then letters, digits, _ . - /, at most 255 in all. */
 OTEL__FN bool otel__metric_name_is_valid(const char *name)
 {
     size_t n;
     for (n = 0; name[n] != '\0'; n++) {
-        const char c = otel__metric_lower(name[n]);
+        const char c = otel__text_lower(name[n]);
         if (!(c >= 'a' && c <= 'z') &&
             (n == 0 || (!(c >= '-' && c <= '9') && c != '_'))) { /* - . / and the digits */
             return false;
@@ -9389,94 +10943,7 @@ OTEL__FN bool otel__metric_name_is_valid(const char *name)
     return n > 0 && n <= 255u;
 }
 
-/* Whether two texts are the same; `fold`: in any case (ASCII). */
-OTEL__FN bool otel__metric_same(const char *a, const char *b, bool fold)
-{
-    size_t i = 0;
-    while (a[i] != '\0' &&
-           (a[i] == b[i] || (fold && otel__metric_lower(a[i]) == otel__metric_lower(b[i])))) {
-        i++;
-    }
-    return a[i] == b[i];
-}
-
-/* ---- instrument: histogram options ---- */
-
-OTEL__FN bool otel__metric_bounds_are_valid(const otel_histogram_options *o)
-{
-    size_t i;
-    if (o->bounds == NULL || o->n_bounds > OTEL__BOUNDS_MAX) {
-        return o->bounds == NULL && o->n_bounds == 0;
-    }
-    for (i = 0; i < o->n_bounds; i++) {
-        if (!otel__platform_is_finite(o->bounds[i]) ||
-            (i > 0 && !otel__platform_less(o->bounds[i - 1], o->bounds[i]))) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* Take the options into the instrument, apart from the memory of boundaries; what is not valid is
- * left out. Returns whether all was. */
-OTEL__FN bool otel__metric_take_options(const otel__metrics *m, otel__instrument *in,
-                                        const otel_histogram_options *o)
-{
-    bool     valid = true;
-    uint32_t aggregation = o->aggregation != 0 ? o->aggregation : m->histogram_aggregation;
-
-    in->bounds = otel__metric_bounds;
-    in->n_bounds = (uint32_t)(sizeof otel__metric_bounds / sizeof otel__metric_bounds[0]);
-    if (!otel__metric_bounds_are_valid(o)) {
-        valid = false;
-    } else if (o->bounds != NULL) {
-        in->bounds = o->bounds;
-        in->n_bounds = (uint32_t)o->n_bounds;
-    }
-    in->no_min_max = o->no_min_max;
-#if !defined(OTEL_LITE_NO_EXPONENTIAL)
-    in->max_size = (uint16_t)m->exponential_max_size;
-    if (o->max_size >= 2u && o->max_size <= 0xffffu) {
-        in->max_size = (uint16_t)o->max_size;
-    } else if (o->max_size != 0) {
-        valid = false;
-    }
-    in->max_scale = (int8_t)(o->max_scale == 0 ? 20 : o->max_scale);
-    if (o->max_scale == OTEL_SCALE_ZERO) {
-        in->max_scale = 0;
-    } else if (o->max_scale < -10 || o->max_scale > 20) {
-        in->max_scale = 20;
-        valid = false;
-    }
-    if (aggregation == OTEL_AGGREGATION_BASE2_EXPONENTIAL_BUCKET_HISTOGRAM) {
-        in->aggregation = (uint8_t)aggregation;
-        in->ops = &otel__point_exponential;
-        in->bounds = otel__metric_bounds; /* the caller's are of no use */
-        in->n_bounds = 0;
-        return valid;
-    }
-#endif
-    in->aggregation = OTEL_AGGREGATION_EXPLICIT_BUCKET_HISTOGRAM;
-    return valid && (aggregation == OTEL_AGGREGATION_EXPLICIT_BUCKET_HISTOGRAM ||
-                     aggregation == OTEL_AGGREGATION_DROP);
-}
-
-/* Whether an instrument that is there is what the options ask for: M-23. */
-OTEL__FN bool otel__metric_same_advice(const otel__instrument *in, const otel__instrument *asked)
-{
-#if defined(OTEL_LITE_NO_DIAGNOSTICS)
-    (void)in;
-    (void)asked;
-    return true; /* it is only told */
-#else
-    return in->aggregation == asked->aggregation && in->n_bounds == asked->n_bounds &&
-           otel__attr_same_bytes(in->bounds, asked->bounds, in->n_bounds * sizeof(double)) &&
-           in->max_size == asked->max_size && in->max_scale == asked->max_scale &&
-           in->no_min_max == asked->no_min_max;
-#endif
-}
-
-/* ---- instrument: finding and making ---- */
+/* ---- instrument: finding ---- */
 
 /* The instrument that is the same (M-20), or NULL. *named is the first with the name in any
  * case. */
@@ -9490,71 +10957,17 @@ OTEL__FN otel__instrument *otel__metric_find(otel__metrics *m, const otel_scope 
     *named = NULL;
     for (i = 0; i < n; i++) {
         otel__instrument *in = &m->instruments[i];
-        if (in->scope == scope && otel__metric_same(in->name, spec->name, true)) {
+        const char       *asked = otel__stream_asked(in);
+        if (in->scope == scope && asked != NULL &&
+            otel__stream_same_name(asked, spec->name, true)) {
             *named = *named != NULL ? *named : in;
             if (in->kind == (uint8_t)spec->form->kind && in->is_double == spec->form->is_double &&
-                otel__metric_same(in->unit, spec->unit, false)) {
+                otel__stream_same_name(in->unit, spec->unit, false)) {
                 return in;
             }
         }
     }
     return NULL;
-}
-
-/* Build the overflow series, the first of the list, where a program that records that very set
- * finds it. */
-OTEL__FN bool otel__metric_make_overflow(otel__metrics *m, otel__instrument *in)
-{
-    const otel_attr attr = otel_bool(OTEL__SERIES_OVERFLOW, true);
-
-    if (!otel__series_found(m, in, otel_attrs_of(&attr, 1))) {
-        return false;
-    }
-    otel__a32_put(&in->tail, in->overflow);
-    return true;
-}
-
-/* Whether a reading tells what came since the one before: M-61. */
-OTEL__FN bool otel__metric_is_delta(const otel__metrics *m, otel_instrument kind)
-{
-    return m->temporality != OTEL_TEMPORALITY_CUMULATIVE &&
-           (kind == OTEL_INSTRUMENT_COUNTER || kind == OTEL_INSTRUMENT_HISTOGRAM ||
-            (kind == OTEL_INSTRUMENT_OBSERVABLE_COUNTER &&
-             m->temporality == OTEL_TEMPORALITY_DELTA));
-}
-
-/* Fill in a new instrument, whose options were taken. Under the lock; false when memory is used
- * up. */
-OTEL__FN bool otel__metric_make(otel__metrics *m, otel_scope *scope, otel__instrument *in,
-                                const otel__metric_spec *spec)
-{
-    otel__recorder *r = scope->r;
-    const char     *description;
-    double         *bounds;
-
-    in->r = r;
-    in->scope = scope;
-    in->kind = (uint8_t)spec->form->kind;
-    in->is_double = spec->form->is_double;
-    in->is_delta = otel__metric_is_delta(m, spec->form->kind);
-    in->collected = otel__recorder_now(r);
-    in->name = otel__recorder_keep(r, spec->name);
-    in->unit = otel__recorder_keep(r, spec->unit);
-    description = otel__recorder_keep(r, spec->description);
-    otel__aptr_store(&in->description, (void *)(uintptr_t)description);
-    if (in->name == NULL || in->unit == NULL || description == NULL) {
-        return false;
-    }
-    if (in->aggregation == OTEL_AGGREGATION_EXPLICIT_BUCKET_HISTOGRAM &&
-        in->bounds != otel__metric_bounds) {
-        bounds = (double *)otel__arena_take(&r->text, in->n_bounds, sizeof(double));
-        if (bounds == NULL) {
-            return false;
-        }
-        otel__bytes_copy(bounds, in->bounds, in->n_bounds * sizeof(double));
-        in->bounds = bounds;
-    }
-    return otel__metric_make_overflow(m, in);
 }
 
 /* What is new about a request for an instrument that is there. A longer description replaces the
@@ -9565,57 +10978,50 @@ OTEL__FN uint32_t otel__metric_meet(otel__instrument *in, const otel__instrument
     const char *description = (const char *)otel__aptr_load(&in->description);
     uint32_t    news = 0;
 
-    if (in->kind == (uint8_t)OTEL_INSTRUMENT_HISTOGRAM && !otel__metric_same_advice(in, asked)) {
+    if (!otel__advice_is_same(in, asked)) {
         news = OTEL__NEWS_ADVICE;
     }
-    if (otel__metric_same(description, spec->description, false)) {
+    if (otel__stream_same_name(description, spec->description, false)) {
         return news;
     }
     if (otel__text_length(spec->description) > otel__text_length(description)) {
         const char *copy = otel__recorder_keep(in->r, spec->description);
         if (copy != NULL) {
-            otel__aptr_store(&in->description, (void *)(uintptr_t)copy);
+            otel__stream_describe(in, copy);
             news |= OTEL__NEWS_KEPT;
         }
     }
     return news | OTEL__NEWS_DESCRIPTION;
 }
 
-/* Find the instrument or make it. Under the lock; NULL when there is no room. `spec` is
- * repaired. The place behind the last instrument, which is there for this, holds what is asked
- * for. */
+/* ---- instrument: making one ---- */
+
+/* Find the instrument or make it. Under the lock; NULL when it is dropped, or there is no room for
+ * it. `spec` is repaired. The place behind the last stream, which is there for this, holds what is
+ * asked for. */
 OTEL__FN otel__instrument *otel__metric_find_or_make(otel__metrics *m, otel_scope *scope,
                                                      otel__metric_spec *spec, uint32_t *news)
 {
-    static const otel_histogram_options standard = { NULL, 0, 0, 0, 0, false };
-    const uint32_t                      n = otel__a32_peek(&m->n_instruments);
-    otel__instrument                   *asked = &m->instruments[n];
-    otel__instrument                   *named;
-    otel__instrument                   *in = otel__metric_find(m, scope, spec, &named);
+    otel__instrument *asked = &m->instruments[otel__a32_peek(&m->n_instruments)];
+    otel__instrument *named;
+    otel__instrument *in = otel__metric_find(m, scope, spec, &named);
 
-    memset(asked, 0, sizeof *asked);
-    asked->ops = spec->form->ops;
-    if (spec->form->kind == OTEL_INSTRUMENT_HISTOGRAM &&
-        !otel__metric_take_options(m, asked, spec->options != NULL ? spec->options : &standard)) {
-        *news |= OTEL__NEWS_OPTIONS;
-    }
-    if (named != NULL && !otel__metric_same(named->name, spec->name, false)) {
+    if (named != NULL && !otel__stream_same_name(otel__stream_asked(named), spec->name, false)) {
         *news |= OTEL__NEWS_SPELLING;
     }
-    if (in != NULL) {
-        *news |= otel__metric_meet(in, asked, spec);
-        return in;
+    if (in == NULL) {
+        if (named != NULL) {
+            *news |= OTEL__NEWS_CONFLICT;
+            spec->name = otel__stream_asked(named);
+        }
+        return otel__stream_make_all(m, scope, spec, news);
     }
-    if (named != NULL) {
-        *news |= OTEL__NEWS_CONFLICT;
-        spec->name = named->name;
+    otel__stream_ask(asked, otel__instrument_reader(in), otel__stream_view(in));
+    if (!otel__stream_begin(m, scope, asked, spec)) {
+        *news |= OTEL__NEWS_OPTIONS;
     }
-    asked->index = n;
-    if (n >= m->max_instruments || !otel__metric_make(m, scope, asked, spec)) {
-        return NULL;
-    }
-    otel__a32_store(&m->n_instruments, n + 1u);
-    return asked;
+    *news |= otel__metric_meet(in, asked, spec);
+    return in;
 }
 
 /* Tell what was wrong with a request, when the lock is not held: the user's function may create
@@ -9629,26 +11035,20 @@ OTEL__FN void otel__metric_tell(otel__diag_sink *sink, const char *name, uint32_
         ": was created with another description; the longer one is used",
         ": was created with other options; the first ones are used",
         ": not a valid name",
+        ": no room: raise max_instruments, series_bytes or text_bytes",
+#if !defined(OTEL_LITE_NO_VIEWS)
+        ": a view asks for an aggregation that this kind cannot have; that view is ignored",
+        ": a view makes a second metric of this name; both are sent: rename one",
+#endif
     };
     uint32_t i;
 
     for (i = 0; i < OTEL__NEWS_BITS; i++) {
         if (((news >> i) & 1u) != 0) {
-            otel__diag(sink, OTEL_SEVERITY_WARN, "instrument ", name, what[i]);
+            otel__diag(sink, i == OTEL__NEWS_ROOM_BIT ? OTEL_SEVERITY_ERROR : OTEL_SEVERITY_WARN,
+                       "instrument ", name, what[i]);
         }
     }
-}
-
-/* Whether measurements of that kind go nowhere: such an instrument is NULL. */
-OTEL__FN bool otel__metric_is_dropped(const otel__metrics *m, const otel__metric_spec *spec)
-{
-    uint32_t aggregation = m->histogram_aggregation;
-    if (spec->options != NULL && spec->options->aggregation != 0) {
-        aggregation = spec->options->aggregation;
-    }
-    return ((m->drop_instruments >> (uint32_t)spec->form->kind) & 1u) != 0 ||
-           (spec->form->kind == OTEL_INSTRUMENT_HISTOGRAM &&
-            aggregation == (uint32_t)OTEL_AGGREGATION_DROP);
 }
 
 /* The instrument of that identity, made if it is new (M-20). */
@@ -9662,7 +11062,7 @@ OTEL__FN otel__instrument *otel__metric_create(otel_scope *scope, const otel__me
     size_t            used;
     uint32_t          n;
 
-    if (m == NULL || !otel__recorder_live(scope->r) || otel__metric_is_dropped(m, given)) {
+    if (m == NULL || !otel__recorder_live(scope->r)) {
         return NULL;
     }
     r = scope->r;
@@ -9674,6 +11074,8 @@ OTEL__FN otel__instrument *otel__metric_create(otel_scope *scope, const otel__me
     spec.description = otel__recorder_clean(r, given->description);
     if (spec.name != NULL && spec.unit != NULL && spec.description != NULL) {
         in = otel__metric_find_or_make(m, scope, &spec, &news);
+    } else {
+        news |= OTEL__NEWS_ROOM;
     }
     if (n == otel__a32_peek(&m->n_instruments) && (news & OTEL__NEWS_KEPT) == 0) {
         r->text.used = used; /* what was copied in vain */
@@ -9683,10 +11085,6 @@ OTEL__FN otel__instrument *otel__metric_create(otel_scope *scope, const otel__me
         news |= OTEL__NEWS_NAME;
     }
     otel__metric_tell(&r->sink, given->name, news);
-    if (in == NULL) {
-        otel__diag(&r->sink, OTEL_SEVERITY_ERROR, "instrument ", given->name,
-                   ": no room: raise max_instruments, series_bytes or text_bytes");
-    }
     return in;
 }
 
@@ -9747,15 +11145,16 @@ OTEL_API otel_histogram_f64 *otel_histogram_create_f64(otel_scope *scope, const 
 
 #endif /* OTEL_LITE_NO_METRICS */
 
-/* ---- src/record/metric.h ---- */
-/* metric: recording into instruments, and what a forked child does with them.
+/* ---- src/record/value.h ---- */
+/* value: a value into the series of its attribute set. What every way of recording ends with: the
+ * straight one of metric.h and bound.h, the long one of route.h, and observe.h.
  * Values are relaxed atomics on the series; histograms see histogram.h and exponential.h. Nothing
  * here waits, allocates or makes a system call.
- * Spec: metrics/api.md, metrics/sdk.md; requirements M-09, M-10, M-48, M-49, M-108. */
+ * Spec: metrics/api.md, metrics/sdk.md; requirements M-10, M-48, M-49. */
 
 #if !defined(OTEL_LITE_NO_METRICS)
 
-/* ---- metric: recording ---- */
+/* ---- value: the series ---- */
 
 /* The series of a set, made if it is new. One that was searched for twice in a row is tried first
  * from then on, until it is not the one: who goes through many sets, or has more than there is room
@@ -9802,51 +11201,48 @@ OTEL__HOT otel__series *otel__series_get(otel__metrics *m, otel__instrument *in,
 }
 #endif
 
-/* The series to record into, or NULL when nothing is recorded. Shared by all kinds: the lookup is
- * the larger part of the code. */
-OTEL__FN OTEL__NOINLINE otel__series *otel__metric_series(otel__instrument *in, otel_attrs attrs)
+/* The series to record into. Shared by all kinds: the lookup is the larger part of the code. */
+OTEL__FN OTEL__NOINLINE otel__series *otel__value_series(otel__instrument *in, otel_attrs attrs)
 {
-    if (OTEL__UNLIKELY(!otel__recorder_live(in->r))) {
-        return NULL;
-    }
     return otel__series_get(in->r->metrics, in, attrs);
 }
 
+/* Whether values go straight into the series of the instrument: one load. Else the long way knows:
+ * route.h. */
+OTEL__INLINE bool otel__value_is_straight(const otel__instrument *in)
+{
+    return OTEL__LIKELY(otel__a32_load(in->live) == OTEL__LIVE_OPEN);
+}
+
+/* ---- value: into a series ---- */
+
 /* Count a value that cannot be kept (M-10, M-48): the engine tells once. */
-OTEL__FN OTEL__COLD void otel__metric_bad_value(otel__instrument *in)
+OTEL__FN OTEL__COLD void otel__value_bad(otel__instrument *in)
 {
     (void)otel__a32_count(&in->r->losses.bad_values, 1u);
 }
 
-/* What follows takes NULL for a series when nothing is recorded. */
-
-OTEL__HOT void otel__metric_add_int(const otel__instrument *in, otel__series *s, int64_t value)
+OTEL__HOT void otel__value_add_int(const otel__instrument *in, otel__series *s, int64_t value)
 {
-    if (OTEL__LIKELY(s != NULL)) {
-        (void)otel__a64_count(&s->cell.number, (uint64_t)value); /* wraps, defined: M-49 */
-        otel__series_touch(in, s);
-    }
+    (void)otel__a64_count(&s->cell.number, (uint64_t)value); /* wraps, defined: M-49 */
+    otel__series_touch(in, s);
 }
 
-OTEL__HOT void otel__metric_add_double(const otel__instrument *in, otel__series *s, double value)
+OTEL__HOT void otel__value_add_double(const otel__instrument *in, otel__series *s, double value)
 {
-    if (OTEL__LIKELY(s != NULL)) {
-        otel__hist_add_double(&s->cell.number, value);
-        otel__series_touch(in, s);
-    }
+    otel__hist_add_double(&s->cell.number, value);
+    otel__series_touch(in, s);
 }
 
-OTEL__HOT void otel__metric_set(const otel__instrument *in, otel__series *s, uint64_t bits)
+OTEL__HOT void otel__value_set(const otel__instrument *in, otel__series *s, uint64_t bits)
 {
-    if (OTEL__LIKELY(s != NULL)) {
-        otel__a64_put(&s->cell.number, bits);
-        otel__series_touch(in, s);
-    }
+    otel__a64_put(&s->cell.number, bits);
+    otel__series_touch(in, s);
 }
 
 #if !defined(OTEL_LITE_NO_EXPONENTIAL)
 /* The first negative value takes memory for its buckets from the pool, at most once a series. */
-OTEL__FN OTEL__COLD bool otel__metric_give_negative(otel__instrument *in, otel__series *s)
+OTEL__FN OTEL__COLD bool otel__value_give_negative(otel__instrument *in, otel__series *s)
 {
     otel__metrics *m = in->r->metrics;
     const uint32_t offset = otel__series_take(m, otel__exp_negative_bytes(in->max_size));
@@ -9858,12 +11254,12 @@ OTEL__FN OTEL__COLD bool otel__metric_give_negative(otel__instrument *in, otel__
     return true; /* also when another thread was first: then this memory is lost to the pool */
 }
 
-OTEL__FN OTEL__NOINLINE void otel__metric_record_exp(otel__instrument *in, otel__series *s,
-                                                     double value)
+OTEL__FN OTEL__NOINLINE void otel__value_record_exp(otel__instrument *in, otel__series *s,
+                                                    double value)
 {
     otel__exp_result result = otel__exp_record(&s->value.exp, value);
 
-    if (OTEL__UNLIKELY(result == OTEL__EXP_NEEDS_NEGATIVE) && otel__metric_give_negative(in, s)) {
+    if (OTEL__UNLIKELY(result == OTEL__EXP_NEEDS_NEGATIVE) && otel__value_give_negative(in, s)) {
         result = otel__exp_record(&s->value.exp, value);
     }
     if (OTEL__UNLIKELY(result != OTEL__EXP_OK)) {
@@ -9872,20 +11268,253 @@ OTEL__FN OTEL__NOINLINE void otel__metric_record_exp(otel__instrument *in, otel_
 }
 #endif
 
-OTEL__HOT void otel__metric_record(otel__instrument *in, otel__series *s, double value)
+OTEL__HOT void otel__value_record(otel__instrument *in, otel__series *s, double value)
 {
-    if (OTEL__UNLIKELY(s == NULL)) {
-        return;
-    }
     otel__series_touch(in, s);
 #if !defined(OTEL_LITE_NO_EXPONENTIAL)
     if (in->aggregation == (uint8_t)OTEL_AGGREGATION_BASE2_EXPONENTIAL_BUCKET_HISTOGRAM) {
-        otel__metric_record_exp(in, s, value);
+        otel__value_record_exp(in, s, value);
         return;
     }
 #endif
     otel__hist_record(&s->value.hist, in->bounds, in->n_bounds, value);
 }
+
+#endif /* OTEL_LITE_NO_METRICS */
+
+/* ---- src/record/route.h ---- */
+/* route: the long way of a value: to every stream of its instrument, without the attributes that
+ * views leave out, with exemplars, or after a fork or a close. Recording calls come here when their
+ * instrument's word is not OTEL__LIVE_OPEN, so that others pay nothing for it.
+ * Spec: metrics/sdk.md "Measurement processing"; requirements M-33, M-38, M-68, M-91, M-107. */
+
+#if !defined(OTEL_LITE_NO_METRICS)
+
+#if defined(OTEL__STREAMS) || defined(OTEL__FORKS)
+
+/* Put a value, an int64 or the bits of a double, into a series of the stream. */
+OTEL__FN void otel__route_put(otel__instrument *in, otel__series *s, uint64_t bits)
+{
+    if (in->ops->field == OTEL__POINT_GAUGE) {
+        otel__value_set(in, s, bits);
+    } else if (in->ops->field != OTEL__POINT_SUM) {
+        otel__value_record(
+            in, s, in->is_double ? otel__platform_bits_double(bits) : (double)(int64_t)bits);
+    } else if (in->is_double) {
+        otel__value_add_double(in, s, otel__platform_bits_double(bits));
+    } else {
+        otel__value_add_int(in, s, (int64_t)bits);
+    }
+}
+
+#if !defined(OTEL__STREAMS)
+
+/* After a fork. */
+OTEL__FN OTEL__NOINLINE void otel__route_record(otel__instrument *in, uint64_t bits,
+                                                otel_attrs attrs)
+{
+    if (otel__recorder_live(in->r)) {
+        otel__route_put(in, otel__value_series(in, attrs), bits);
+    }
+}
+
+OTEL__FN OTEL__NOINLINE void otel__route_bound(otel__instrument *in, struct otel__cell *cell,
+                                               uint64_t bits)
+{
+    if (otel__recorder_live(in->r)) {
+        otel__route_put(in, (otel__series *)(void *)cell, bits);
+    }
+}
+
+#else
+
+/* ---- route: attributes ---- */
+
+#if !defined(OTEL_LITE_NO_VIEWS)
+/* The series of what the view leaves. Apart, for the place on the stack that it takes. */
+OTEL__FN OTEL__NOINLINE otel__series *otel__route_filtered(otel__instrument *in, otel_attrs attrs)
+{
+    otel_attr kept[OTEL__VIEW_ATTRS];
+
+    return otel__value_series(in, otel__view_filter(in->view, attrs, kept));
+}
+#endif
+
+/* The series of a stream for a set as it was recorded. */
+OTEL__FN otel__series *otel__route_series(otel__instrument *in, otel_attrs attrs)
+{
+#if !defined(OTEL_LITE_NO_VIEWS)
+    if (in->filters) {
+        return otel__route_filtered(in, attrs);
+    }
+#endif
+    return otel__value_series(in, attrs);
+}
+
+/* ---- route: recording ---- */
+
+/* Offer a measurement as an exemplar of a series; NULL: there is none. */
+OTEL__FN void otel__route_offer(otel__instrument *in, otel__series *s,
+                                const otel_measurement *sample)
+{
+#if defined(OTEL_LITE_EXEMPLARS)
+    if (sample != NULL && in->n_exemplars > 0) {
+        otel__exemplar_offer(in, s, sample);
+    }
+#else
+    (void)in;
+    (void)s;
+    (void)sample;
+#endif
+}
+
+/* A value into one series. */
+OTEL__FN void otel__route_one(otel__instrument *in, otel__series *s, uint64_t bits,
+                              const otel_measurement *sample)
+{
+    otel__route_put(in, s, bits);
+    otel__route_offer(in, s, sample);
+}
+
+/* The measurement when it may become an exemplar, else NULL. */
+OTEL__FN const otel_measurement *otel__route_sample(const otel__instrument *in, uint64_t bits,
+                                                    otel_attrs attrs, otel_measurement *m)
+{
+#if defined(OTEL_LITE_EXEMPLARS)
+    return in->n_exemplars > 0 && otel__exemplar_measure(in, bits, attrs, m) ? m : NULL;
+#else
+    (void)in;
+    (void)bits;
+    (void)attrs;
+    (void)m;
+    return NULL;
+#endif
+}
+
+/* Record into all streams. */
+OTEL__FN OTEL__NOINLINE void otel__route_record(otel__instrument *in, uint64_t bits,
+                                                otel_attrs attrs)
+{
+    otel_measurement        m;
+    const otel_measurement *sample;
+
+    if (!otel__recorder_live(in->r)) {
+        return;
+    }
+    sample = otel__route_sample(in, bits, attrs, &m);
+    for (; in != NULL; in = in->more) {
+        otel__route_one(in, otel__route_series(in, attrs), bits, sample);
+    }
+}
+
+/* ---- route: bound handles ---- */
+
+/* What a handle of the instrument holds on to: a series, or a binding. NULL when there is no memory
+ * for a binding, and none was made beforehand. */
+OTEL__FN OTEL__NOINLINE otel__series *otel__route_bind(otel__instrument *in, otel_attrs attrs)
+{
+    otel__metrics *m = in->r->metrics;
+    uint32_t       offset;
+    uint32_t      *to;
+    otel__series  *binding;
+
+    if (!otel__stream_binds(in)) {
+        return otel__route_series(in, attrs);
+    }
+    offset = otel__stream_make_binding(m, in, attrs);
+    if (offset == 0) {
+        return in->unbound != 0 ? otel__series_at(m, in->unbound) : NULL;
+    }
+    binding = otel__series_at(m, offset);
+    to = otel__stream_offsets(binding);
+    for (; in != NULL; in = in->more) {
+        *to++ = otel__series_offset(m, otel__route_series(in, attrs));
+    }
+    return binding;
+}
+
+/* Record into all series of a binding. */
+OTEL__FN void otel__route_binding(otel__instrument *in, otel__series *binding, uint64_t bits,
+                                  const otel_measurement *sample)
+{
+    const uint32_t *offset = otel__stream_offsets(binding);
+
+    for (; in != NULL; in = in->more) {
+        otel__route_one(in, otel__series_at(in->r->metrics, *offset++), bits, sample);
+    }
+}
+
+OTEL__FN void otel__route_to(otel__instrument *in, otel__series *s, uint64_t bits,
+                             const otel_measurement *sample)
+{
+    if (otel__stream_binds(in)) {
+        otel__route_binding(in, s, bits, sample);
+    } else {
+        otel__route_one(in, s, bits, sample);
+    }
+}
+
+#if defined(OTEL_LITE_EXEMPLARS)
+/* As otel__route_to(), as an exemplar with the attributes of the handle. */
+OTEL__FN OTEL__NOINLINE void otel__route_sampled(otel__instrument *in, otel__series *s,
+                                                 uint64_t bits, otel_measurement *m)
+{
+    otel_attr attrs[OTEL__ATTRS_MAX];
+
+    m->attrs = otel__series_list_attrs(s, attrs);
+    otel__route_to(in, s, bits, m);
+}
+#endif
+
+/* Record through a handle. */
+OTEL__FN OTEL__NOINLINE void otel__route_bound(otel__instrument *in, struct otel__cell *cell,
+                                               uint64_t bits)
+{
+    otel__series *s = (otel__series *)(void *)cell;
+
+    if (!otel__recorder_live(in->r)) {
+        return;
+    }
+#if defined(OTEL_LITE_EXEMPLARS)
+    otel_measurement m;
+    if (otel__route_sample(in, bits, OTEL_NO_ATTRS, &m) != NULL) {
+        otel__route_sampled(in, s, bits, &m);
+        return;
+    }
+#endif
+    otel__route_to(in, s, bits, NULL);
+}
+
+#endif
+#else
+
+/* Closed: nothing is recorded. */
+OTEL__INLINE void otel__route_record(otel__instrument *in, uint64_t bits, otel_attrs attrs)
+{
+    (void)in;
+    (void)bits;
+    (void)attrs;
+}
+
+OTEL__INLINE void otel__route_bound(otel__instrument *in, struct otel__cell *cell, uint64_t bits)
+{
+    (void)in;
+    (void)cell;
+    (void)bits;
+}
+
+#endif
+
+#endif /* OTEL_LITE_NO_METRICS */
+
+/* ---- src/record/metric.h ---- */
+/* metric: recording into instruments, and what a forked child does with them.
+ * Called by user code from anywhere; nothing here waits, allocates or makes a system call.
+ * Spec: metrics/api.md, metrics/sdk.md; requirements M-09, M-10, M-48, M-108. */
+
+#if !defined(OTEL_LITE_NO_METRICS)
+
+/* ---- metric: recording ---- */
 
 OTEL_API void otel_counter_add(otel_counter *counter, int64_t value, otel_attrs attrs)
 {
@@ -9893,10 +11522,14 @@ OTEL_API void otel_counter_add(otel_counter *counter, int64_t value, otel_attrs 
         return;
     }
     if (OTEL__UNLIKELY(value < 0)) {
-        otel__metric_bad_value(&counter->in);
+        otel__value_bad(&counter->in);
         return;
     }
-    otel__metric_add_int(&counter->in, otel__metric_series(&counter->in, attrs), value);
+    if (!otel__value_is_straight(&counter->in)) {
+        otel__route_record(&counter->in, (uint64_t)value, attrs);
+        return;
+    }
+    otel__value_add_int(&counter->in, otel__value_series(&counter->in, attrs), value);
 }
 
 OTEL_API void otel_counter_add_f64(otel_counter_f64 *counter, double value, otel_attrs attrs)
@@ -9905,17 +11538,26 @@ OTEL_API void otel_counter_add_f64(otel_counter_f64 *counter, double value, otel
         return;
     }
     if (OTEL__UNLIKELY(!(value >= 0) || !otel__platform_is_finite(value))) {
-        otel__metric_bad_value(&counter->in);
+        otel__value_bad(&counter->in);
         return;
     }
-    otel__metric_add_double(&counter->in, otel__metric_series(&counter->in, attrs), value);
+    if (!otel__value_is_straight(&counter->in)) {
+        otel__route_record(&counter->in, otel__platform_double_bits(value), attrs);
+        return;
+    }
+    otel__value_add_double(&counter->in, otel__value_series(&counter->in, attrs), value);
 }
 
 OTEL_API void otel_updown_add(otel_updown *updown, int64_t value, otel_attrs attrs)
 {
-    if (updown != NULL) {
-        otel__metric_add_int(&updown->in, otel__metric_series(&updown->in, attrs), value);
+    if (updown == NULL) {
+        return;
     }
+    if (!otel__value_is_straight(&updown->in)) {
+        otel__route_record(&updown->in, (uint64_t)value, attrs);
+        return;
+    }
+    otel__value_add_int(&updown->in, otel__value_series(&updown->in, attrs), value);
 }
 
 OTEL_API void otel_updown_add_f64(otel_updown_f64 *updown, double value, otel_attrs attrs)
@@ -9924,17 +11566,26 @@ OTEL_API void otel_updown_add_f64(otel_updown_f64 *updown, double value, otel_at
         return;
     }
     if (OTEL__UNLIKELY(!otel__platform_is_finite(value))) {
-        otel__metric_bad_value(&updown->in);
+        otel__value_bad(&updown->in);
         return;
     }
-    otel__metric_add_double(&updown->in, otel__metric_series(&updown->in, attrs), value);
+    if (!otel__value_is_straight(&updown->in)) {
+        otel__route_record(&updown->in, otel__platform_double_bits(value), attrs);
+        return;
+    }
+    otel__value_add_double(&updown->in, otel__value_series(&updown->in, attrs), value);
 }
 
 OTEL_API void otel_gauge_set(otel_gauge *gauge, int64_t value, otel_attrs attrs)
 {
-    if (gauge != NULL) {
-        otel__metric_set(&gauge->in, otel__metric_series(&gauge->in, attrs), (uint64_t)value);
+    if (gauge == NULL) {
+        return;
     }
+    if (!otel__value_is_straight(&gauge->in)) {
+        otel__route_record(&gauge->in, (uint64_t)value, attrs);
+        return;
+    }
+    otel__value_set(&gauge->in, otel__value_series(&gauge->in, attrs), (uint64_t)value);
 }
 
 OTEL_API void otel_gauge_set_f64(otel_gauge_f64 *gauge, double value, otel_attrs attrs)
@@ -9943,19 +11594,27 @@ OTEL_API void otel_gauge_set_f64(otel_gauge_f64 *gauge, double value, otel_attrs
         return;
     }
     if (OTEL__UNLIKELY(!otel__platform_is_finite(value))) {
-        otel__metric_bad_value(&gauge->in);
+        otel__value_bad(&gauge->in);
         return;
     }
-    otel__metric_set(&gauge->in, otel__metric_series(&gauge->in, attrs),
-                     otel__platform_double_bits(value));
+    if (!otel__value_is_straight(&gauge->in)) {
+        otel__route_record(&gauge->in, otel__platform_double_bits(value), attrs);
+        return;
+    }
+    otel__value_set(&gauge->in, otel__value_series(&gauge->in, attrs),
+                    otel__platform_double_bits(value));
 }
 
 OTEL_API void otel_histogram_record(otel_histogram *histogram, int64_t value, otel_attrs attrs)
 {
-    if (histogram != NULL) {
-        otel__metric_record(&histogram->in, otel__metric_series(&histogram->in, attrs),
-                            (double)value);
+    if (histogram == NULL) {
+        return;
     }
+    if (!otel__value_is_straight(&histogram->in)) {
+        otel__route_record(&histogram->in, (uint64_t)value, attrs);
+        return;
+    }
+    otel__value_record(&histogram->in, otel__value_series(&histogram->in, attrs), (double)value);
 }
 
 OTEL_API void otel_histogram_record_f64(otel_histogram_f64 *histogram, double value,
@@ -9965,10 +11624,14 @@ OTEL_API void otel_histogram_record_f64(otel_histogram_f64 *histogram, double va
         return;
     }
     if (OTEL__UNLIKELY(!otel__platform_is_finite(value))) {
-        otel__metric_bad_value(&histogram->in);
+        otel__value_bad(&histogram->in);
         return;
     }
-    otel__metric_record(&histogram->in, otel__metric_series(&histogram->in, attrs), value);
+    if (!otel__value_is_straight(&histogram->in)) {
+        otel__route_record(&histogram->in, otel__platform_double_bits(value), attrs);
+        return;
+    }
+    otel__value_record(&histogram->in, otel__value_series(&histogram->in, attrs), value);
 }
 
 /* ---- metric: is anybody interested ---- */
@@ -10034,6 +11697,9 @@ OTEL__FN void otel__metrics_forget(otel__metrics *m)
         while (offset != 0) {
             otel__series *s = otel__series_at(m, offset);
             otel__series_clear(in, s);
+#if defined(OTEL_LITE_EXEMPLARS)
+            otel__exemplar_forget(in, s);
+#endif
             otel__series_reseed(m, in, offset);
             offset = otel__series_next(s);
         }
@@ -10057,8 +11723,34 @@ OTEL__FN void otel__metrics_forget(otel__metrics *m)
 
 OTEL__FN struct otel__cell *otel__bound_cell(otel__instrument *in, otel_attrs attrs)
 {
-    otel__series *s = otel__metric_series(in, attrs);
+    otel__series *s;
+
+    if (!otel__recorder_live(in->r)) {
+        return NULL;
+    }
+#if defined(OTEL__STREAMS)
+    s = otel__route_bind(in, attrs);
+#else
+    s = otel__value_series(in, attrs);
+#endif
     return s != NULL ? &s->cell : NULL;
+}
+
+/* The word that lets a caller's inline code change the number itself. A handle of a single stream
+ * needs no detour: its cell is the series already, unless exemplars are wanted. */
+OTEL__FN const otel__a32 *otel__bound_live(const otel__instrument *in)
+{
+#if defined(OTEL__STREAMS)
+    const bool gauge = in->kind == (uint8_t)OTEL_INSTRUMENT_GAUGE;
+    bool       alone = in->more == NULL;
+#if defined(OTEL_LITE_EXEMPLARS)
+    alone = alone && in->n_exemplars == 0;
+#endif
+    return alone && in->ops->field == (gauge ? OTEL__POINT_GAUGE : OTEL__POINT_SUM) ? in->r->live
+                                                                                    : in->live;
+#else
+    return in->live;
+#endif
 }
 
 #define OTEL__BIND(function, type, field)                                                          \
@@ -10067,7 +11759,7 @@ OTEL__FN struct otel__cell *otel__bound_cell(otel__instrument *in, otel_attrs at
         otel_bound_##type bound;                                                                   \
         bound.field = field;                                                                       \
         bound.cell = field != NULL ? otel__bound_cell(&field->in, attrs) : NULL;                   \
-        bound.live = bound.cell != NULL ? field->in.r->live : NULL;                                \
+        bound.live = bound.cell != NULL ? otel__bound_live(&field->in) : NULL;                     \
         return bound;                                                                              \
     }
 OTEL__BIND(otel_counter_bind, counter, counter)
@@ -10082,76 +11774,106 @@ OTEL__BIND(otel_histogram_bind_f64, histogram_f64, histogram)
 
 /* ---- bound: recording ---- */
 
-/* The series behind a handle, or NULL when nothing is recorded. */
-OTEL__HOT otel__series *otel__bound_series(otel__instrument *in, struct otel__cell *cell)
+OTEL__INLINE otel__series *otel__bound_series(struct otel__cell *cell)
 {
-    return otel__recorder_live(in->r) ? (otel__series *)(void *)cell : NULL;
+    return (otel__series *)(void *)cell;
 }
 
 OTEL_API void otel__bound_counter_add(otel_counter *counter, struct otel__cell *cell, int64_t value)
 {
     if (OTEL__UNLIKELY(value < 0)) {
-        otel__metric_bad_value(&counter->in);
+        otel__value_bad(&counter->in);
         return;
     }
-    otel__metric_add_int(&counter->in, otel__bound_series(&counter->in, cell), value);
+    if (!otel__value_is_straight(&counter->in)) {
+        otel__route_bound(&counter->in, cell, (uint64_t)value);
+        return;
+    }
+    otel__value_add_int(&counter->in, otel__bound_series(cell), value);
 }
 
 OTEL_API void otel__bound_counter_add_f64(otel_counter_f64 *counter, struct otel__cell *cell,
                                           double value)
 {
     if (OTEL__UNLIKELY(!(value >= 0) || !otel__platform_is_finite(value))) {
-        otel__metric_bad_value(&counter->in);
+        otel__value_bad(&counter->in);
         return;
     }
-    otel__metric_add_double(&counter->in, otel__bound_series(&counter->in, cell), value);
+    if (!otel__value_is_straight(&counter->in)) {
+        otel__route_bound(&counter->in, cell, otel__platform_double_bits(value));
+        return;
+    }
+    otel__value_add_double(&counter->in, otel__bound_series(cell), value);
 }
 
 OTEL_API void otel__bound_updown_add(otel_updown *updown, struct otel__cell *cell, int64_t value)
 {
-    otel__metric_add_int(&updown->in, otel__bound_series(&updown->in, cell), value);
+    if (!otel__value_is_straight(&updown->in)) {
+        otel__route_bound(&updown->in, cell, (uint64_t)value);
+        return;
+    }
+    otel__value_add_int(&updown->in, otel__bound_series(cell), value);
 }
 
 OTEL_API void otel__bound_updown_add_f64(otel_updown_f64 *updown, struct otel__cell *cell,
                                          double value)
 {
     if (OTEL__UNLIKELY(!otel__platform_is_finite(value))) {
-        otel__metric_bad_value(&updown->in);
+        otel__value_bad(&updown->in);
         return;
     }
-    otel__metric_add_double(&updown->in, otel__bound_series(&updown->in, cell), value);
+    if (!otel__value_is_straight(&updown->in)) {
+        otel__route_bound(&updown->in, cell, otel__platform_double_bits(value));
+        return;
+    }
+    otel__value_add_double(&updown->in, otel__bound_series(cell), value);
 }
 
 OTEL_API void otel__bound_gauge_set(otel_gauge *gauge, struct otel__cell *cell, int64_t value)
 {
-    otel__metric_set(&gauge->in, otel__bound_series(&gauge->in, cell), (uint64_t)value);
+    if (!otel__value_is_straight(&gauge->in)) {
+        otel__route_bound(&gauge->in, cell, (uint64_t)value);
+        return;
+    }
+    otel__value_set(&gauge->in, otel__bound_series(cell), (uint64_t)value);
 }
 
 OTEL_API void otel__bound_gauge_set_f64(otel_gauge_f64 *gauge, struct otel__cell *cell,
                                         double value)
 {
     if (OTEL__UNLIKELY(!otel__platform_is_finite(value))) {
-        otel__metric_bad_value(&gauge->in);
+        otel__value_bad(&gauge->in);
         return;
     }
-    otel__metric_set(&gauge->in, otel__bound_series(&gauge->in, cell),
-                     otel__platform_double_bits(value));
+    if (!otel__value_is_straight(&gauge->in)) {
+        otel__route_bound(&gauge->in, cell, otel__platform_double_bits(value));
+        return;
+    }
+    otel__value_set(&gauge->in, otel__bound_series(cell), otel__platform_double_bits(value));
 }
 
 OTEL_API void otel__bound_histogram_record(otel_histogram *histogram, struct otel__cell *cell,
                                            int64_t value)
 {
-    otel__metric_record(&histogram->in, otel__bound_series(&histogram->in, cell), (double)value);
+    if (!otel__value_is_straight(&histogram->in)) {
+        otel__route_bound(&histogram->in, cell, (uint64_t)value);
+        return;
+    }
+    otel__value_record(&histogram->in, otel__bound_series(cell), (double)value);
 }
 
 OTEL_API void otel__bound_histogram_record_f64(otel_histogram_f64 *histogram,
                                                struct otel__cell *cell, double value)
 {
     if (OTEL__UNLIKELY(!otel__platform_is_finite(value))) {
-        otel__metric_bad_value(&histogram->in);
+        otel__value_bad(&histogram->in);
         return;
     }
-    otel__metric_record(&histogram->in, otel__bound_series(&histogram->in, cell), value);
+    if (!otel__value_is_straight(&histogram->in)) {
+        otel__route_bound(&histogram->in, cell, otel__platform_double_bits(value));
+        return;
+    }
+    otel__value_record(&histogram->in, otel__bound_series(cell), value);
 }
 
 #endif /* OTEL_LITE_NO_METRICS */
@@ -10197,7 +11919,21 @@ OTEL__FN void otel__observe_run(otel__metrics *m, otel_registration *at)
     }
 }
 
-/* Ask every callback once (M-12). Sums told past the limit add up from nothing. Engine only. */
+/* What was told and not read is out of date; sums told past the limit, and those that a view makes
+ * one of several, add up from nothing. */
+OTEL__FN void otel__observe_clear(otel__metrics *m, const otel__instrument *in)
+{
+    uint32_t offset = in->overflow;
+
+    while (offset != 0) {
+        otel__series *s = otel__series_at(m, offset);
+        otel__a64_put(&s->cell.number, 0);
+        (void)otel__a32_and(&s->cell.touched, ~(uint32_t)OTEL__SERIES_VALUE);
+        offset = otel__series_next(s);
+    }
+}
+
+/* Ask every callback once (M-12), for the streams of the reader that reads. Engine only. */
 OTEL__FN void otel__observe_all(otel__metrics *m)
 {
     const uint32_t n = otel__a32_load(&m->n_instruments);
@@ -10205,14 +11941,8 @@ OTEL__FN void otel__observe_all(otel__metrics *m)
 
     for (i = 0; i < n; i++) {
         const otel__instrument *in = &m->instruments[i];
-        uint32_t                offset = otel__instrument_is_observable(in) ? in->overflow : 0;
-        if (offset != 0) {
-            otel__a64_put(&otel__series_at(m, offset)->cell.number, 0);
-        }
-        while (offset != 0) { /* what was told and not read is out of date */
-            otel__series *s = otel__series_at(m, offset);
-            (void)otel__a32_and(&s->cell.touched, ~(uint32_t)OTEL__SERIES_VALUE);
-            offset = otel__series_next(s);
+        if (otel__instrument_is_observable(in) && otel__instrument_reader(in) == m->reading) {
+            otel__observe_clear(m, in);
         }
     }
     otel__a32_store(&m->observer.open, 1u);
@@ -10300,69 +12030,7 @@ OTEL_API void otel_callback_unregister(otel_registration *registration)
     }
 }
 
-/* ---- observe: points ---- */
-
-/* Whether what is told now is less than what was told before. */
-OTEL__FN bool otel__observe_fell(const otel__instrument *in, uint64_t now, uint64_t before)
-{
-    return in->is_double ? otel__platform_bits_double(now) < otel__platform_bits_double(before)
-                         : (int64_t)now < (int64_t)before;
-}
-
-/* Only what was told for this reading counts (M-63). A cumulative series begins with the reading
- * before (M-65); so does a monotonic sum that fell. */
-OTEL__FN bool otel__observe_take(const otel__instrument *in, otel__series *s, bool *waiting)
-{
-    const uint32_t touched = otel__a32_and(&s->cell.touched, ~(uint32_t)OTEL__SERIES_VALUE);
-    const uint64_t number = otel__a64_peek(&s->cell.number);
-
-    (void)waiting;
-    if ((touched & OTEL__SERIES_VALUE) == 0) {
-        return false;
-    }
-    if (!in->is_delta) {
-        if (otel__a64_peek(&s->start) == 0 ||
-            (in->kind == (uint8_t)OTEL_INSTRUMENT_OBSERVABLE_COUNTER &&
-             otel__observe_fell(in, number, s->value.kept))) {
-            otel__a64_put(&s->start, in->collected);
-        }
-        s->value.kept = number;
-    }
-    return true;
-}
-
-/* What found no room is read again when there is, unless another reading begins before. */
-OTEL__FN void otel__observe_settle(const otel__instrument *in, otel__series *s, bool sent)
-{
-    if (!sent) {
-        (void)otel__a32_or(&s->cell.touched, OTEL__SERIES_VALUE);
-    } else if (in->is_delta) {
-        s->value.kept = otel__a64_peek(&s->cell.number);
-    }
-}
-
-/* The difference, for a delta point; a sum that fell began anew: M-67. */
-OTEL__FN void otel__observe_write(otel__out *o, const otel__instrument *in, const otel__series *s)
-{
-    uint64_t number = otel__a64_peek(&s->cell.number);
-
-    if (in->is_delta && !otel__observe_fell(in, number, s->value.kept)) {
-        number = in->is_double
-                     ? otel__platform_double_bits(otel__platform_bits_double(number) -
-                                                  otel__platform_bits_double(s->value.kept))
-                     : number - s->value.kept;
-    }
-    otel__point_value(o, in, number);
-}
-
-#define OTEL__OBSERVE_POINT(field)                                                                 \
-    {                                                                                              \
-        otel__point_number_bytes, otel__point_number_clear, otel__observe_take,                    \
-            otel__observe_settle, otel__point_number_size, otel__observe_write, field,             \
-            OTEL__PB_TAG(7, OTEL__PB_LEN), false                                                   \
-    }
-static const otel__aggregation otel__observe_sum = OTEL__OBSERVE_POINT(7);
-static const otel__aggregation otel__observe_gauge = OTEL__OBSERVE_POINT(5);
+/* ---- observe: making observables ---- */
 
 #define OTEL__OBSERVABLE_CREATE(type, function, ops, kind, is_double)                              \
     OTEL_API type *function(otel_scope *scope, const char *name, const char *unit,                 \
@@ -10376,18 +12044,18 @@ static const otel__aggregation otel__observe_gauge = OTEL__OBSERVE_POINT(5);
         }                                                                                          \
         return observable;                                                                         \
     }
-OTEL__OBSERVABLE_CREATE(otel_observable, otel_observable_counter_create, &otel__observe_sum,
+OTEL__OBSERVABLE_CREATE(otel_observable, otel_observable_counter_create, &otel__point_told_sum,
                         OTEL_INSTRUMENT_OBSERVABLE_COUNTER, false)
-OTEL__OBSERVABLE_CREATE(otel_observable_f64, otel_observable_counter_create_f64, &otel__observe_sum,
-                        OTEL_INSTRUMENT_OBSERVABLE_COUNTER, true)
-OTEL__OBSERVABLE_CREATE(otel_observable, otel_observable_updown_create, &otel__observe_sum,
+OTEL__OBSERVABLE_CREATE(otel_observable_f64, otel_observable_counter_create_f64,
+                        &otel__point_told_sum, OTEL_INSTRUMENT_OBSERVABLE_COUNTER, true)
+OTEL__OBSERVABLE_CREATE(otel_observable, otel_observable_updown_create, &otel__point_told_sum,
                         OTEL_INSTRUMENT_OBSERVABLE_UPDOWN, false)
-OTEL__OBSERVABLE_CREATE(otel_observable_f64, otel_observable_updown_create_f64, &otel__observe_sum,
-                        OTEL_INSTRUMENT_OBSERVABLE_UPDOWN, true)
-OTEL__OBSERVABLE_CREATE(otel_observable, otel_observable_gauge_create, &otel__observe_gauge,
+OTEL__OBSERVABLE_CREATE(otel_observable_f64, otel_observable_updown_create_f64,
+                        &otel__point_told_sum, OTEL_INSTRUMENT_OBSERVABLE_UPDOWN, true)
+OTEL__OBSERVABLE_CREATE(otel_observable, otel_observable_gauge_create, &otel__point_told_gauge,
                         OTEL_INSTRUMENT_OBSERVABLE_GAUGE, false)
-OTEL__OBSERVABLE_CREATE(otel_observable_f64, otel_observable_gauge_create_f64, &otel__observe_gauge,
-                        OTEL_INSTRUMENT_OBSERVABLE_GAUGE, true)
+OTEL__OBSERVABLE_CREATE(otel_observable_f64, otel_observable_gauge_create_f64,
+                        &otel__point_told_gauge, OTEL_INSTRUMENT_OBSERVABLE_GAUGE, true)
 #undef OTEL__OBSERVABLE_CREATE
 
 /* ---- observe: telling ---- */
@@ -10398,23 +12066,51 @@ OTEL__FN bool otel__observe_is_open(const otel_observer *observer)
     return observer != NULL && otel__a32_load(&observer->open) != 0;
 }
 
-/* Note a value. Sums of the sets past the limit are added up in the overflow series. */
+/* Note a value in one stream. Sums of the sets past the limit are added up in the overflow series,
+ * those of sets that are equal without what a view leaves out in theirs. */
+OTEL__FN otel__series *otel__observe_note(otel__instrument *in, uint64_t bits, otel_attrs attrs)
+{
+#if defined(OTEL__STREAMS)
+    otel__series *s = otel__route_series(in, attrs);
+    const bool    shared = in->filters;
+#else
+    otel__series *s = otel__value_series(in, attrs);
+    const bool    shared = false;
+#endif
+
+    if (in->ops->field == OTEL__POINT_GAUGE ||
+        (!shared && s != otel__series_at(in->r->metrics, in->overflow))) {
+        otel__value_set(in, s, bits);
+    } else if (in->is_double) {
+        otel__value_add_double(in, s, otel__platform_bits_double(bits));
+    } else {
+        otel__value_add_int(in, s, (int64_t)bits);
+    }
+    return s;
+}
+
+/* Note a value in the streams of the reader that reads. */
 OTEL__FN void otel__observe_value(otel__instrument *in, uint64_t bits, otel_attrs attrs)
 {
-    otel__series *s;
+#if defined(OTEL__STREAMS)
+    const uint32_t          reader = in->r->metrics->reading;
+    otel_measurement        m;
+    const otel_measurement *sample;
 
-    s = otel__metric_series(in, attrs);
-    if (s == NULL) {
+    if (!otel__recorder_live(in->r)) {
         return;
     }
-    if (in->kind == (uint8_t)OTEL_INSTRUMENT_OBSERVABLE_GAUGE ||
-        s != otel__series_at(in->r->metrics, in->overflow)) {
-        otel__metric_set(in, s, bits);
-    } else if (in->is_double) {
-        otel__metric_add_double(in, s, otel__platform_bits_double(bits));
-    } else {
-        otel__metric_add_int(in, s, (int64_t)bits);
+    sample = otel__route_sample(in, bits, attrs, &m);
+    for (; in != NULL; in = in->more) {
+        if (in->reader == reader) {
+            otel__route_offer(in, otel__observe_note(in, bits, attrs), sample);
+        }
     }
+#else
+    if (otel__recorder_live(in->r)) {
+        (void)otel__observe_note(in, bits, attrs);
+    }
+#endif
 }
 
 OTEL_API void otel_observe(otel_observer *observer, otel_observable *observable, int64_t value,
@@ -10424,7 +12120,7 @@ OTEL_API void otel_observe(otel_observer *observer, otel_observable *observable,
         return;
     }
     if (value < 0 && observable->in.kind == (uint8_t)OTEL_INSTRUMENT_OBSERVABLE_COUNTER) {
-        otel__metric_bad_value(&observable->in);
+        otel__value_bad(&observable->in);
         return;
     }
     otel__observe_value(&observable->in, (uint64_t)value, attrs);
@@ -10438,7 +12134,7 @@ OTEL_API void otel_observe_f64(otel_observer *observer, otel_observable_f64 *obs
     }
     if (!otel__platform_is_finite(value) ||
         (value < 0 && observable->in.kind == (uint8_t)OTEL_INSTRUMENT_OBSERVABLE_COUNTER)) {
-        otel__metric_bad_value(&observable->in);
+        otel__value_bad(&observable->in);
         return;
     }
     otel__observe_value(&observable->in, otel__platform_double_bits(value), attrs);
@@ -10497,12 +12193,13 @@ typedef struct otel__collect {
 /* Sums and histograms say which temporality they have. */
 OTEL__FN bool otel__collect_has_temporality(const otel__instrument *in)
 {
-    return (in->kind & 3u) != (uint8_t)OTEL_INSTRUMENT_GAUGE;
+    return in->ops->field != OTEL__POINT_GAUGE;
 }
 
+/* M-42. */
 OTEL__FN bool otel__collect_is_monotonic(const otel__instrument *in)
 {
-    return (in->kind & 3u) == (uint8_t)OTEL_INSTRUMENT_COUNTER;
+    return in->ops->field == OTEL__POINT_SUM && otel__instrument_only_grows(in);
 }
 
 /* Bytes behind the points: temporality, and for sums whether they only grow. */
@@ -10537,27 +12234,40 @@ OTEL__FN void otel__collect_meta(const otel__collect *c, otel__out *o, const ote
 /* Bytes of a point that was taken. */
 OTEL__FN size_t otel__collect_point_size(const otel__instrument *in, const otel__series *s)
 {
-    return 9u + 9u + in->ops->size(in, s) + s->attrs_bytes;
+    size_t n = 9u + 9u + in->ops->size(in, s) + s->attrs_bytes;
+#if defined(OTEL_LITE_EXEMPLARS)
+    n += otel__exemplar_size(in, s);
+#endif
+    return n;
 }
 
-/* Start and time are fields 2 and 3 of all kinds of points. A series that began while the reading
- * was made, or before the clock was set back, begins with the reading, for good. */
-OTEL__FN void otel__collect_point(const otel__collect *c, otel__out *o, const otel__instrument *in,
-                                  otel__series *s)
+/* Where a point of a reading at `now` begins. A series that began while the reading was made, or
+ * before the clock was set back, begins with the reading, for good. */
+OTEL__FN uint64_t otel__collect_start(uint64_t now, const otel__instrument *in, otel__series *s)
 {
     uint64_t start = otel__a64_peek(&s->start);
 
     start = start != 0 ? start : in->collected;
-    if (start > c->now) {
-        start = c->now;
+    if (start > now) {
+        start = now;
         if (!in->is_delta) {
             otel__a64_put(&s->start, start);
         }
     }
+    return start;
+}
+
+/* Start and time are fields 2 and 3 of all kinds of points. */
+OTEL__FN void otel__collect_point(const otel__collect *c, otel__out *o, const otel__instrument *in,
+                                  otel__series *s)
+{
     otel__pb_head(o, 1, otel__collect_point_size(in, s));
-    otel__pb_fixed64(o, 2, start);
+    otel__pb_fixed64(o, 2, otel__collect_start(c->now, in, s));
     otel__pb_fixed64(o, 3, c->now);
     in->ops->write(o, in, s);
+#if defined(OTEL_LITE_EXEMPLARS)
+    otel__exemplar_write(o, in, s);
+#endif
     otel__out_put(o, otel__series_attrs(s), s->attrs_bytes);
 }
 
@@ -10566,6 +12276,9 @@ OTEL__FN void otel__collect_point(const otel__collect *c, otel__out *o, const ot
 OTEL__FN void otel__collect_settle(const otel__instrument *in, otel__series *s, bool sent)
 {
     in->ops->settle(in, s, sent);
+#if defined(OTEL_LITE_EXEMPLARS)
+    otel__exemplar_settle(in, s, sent);
+#endif
     if (sent || !in->is_delta) {
         (void)otel__a32_and(&s->cell.touched, ~(uint32_t)OTEL__SERIES_POINT);
     }
@@ -10686,6 +12399,9 @@ OTEL__FN bool otel__collect_series(otel__collect *c, const otel__instrument *in,
         }
         return true;
     }
+#if defined(OTEL_LITE_EXEMPLARS)
+    otel__exemplar_take(in, s, c->now);
+#endif
     one = otel__pb_field_size(otel__collect_point_size(in, s));
     if (part->bytes + one > room || (part->n >= OTEL__COLLECT_HELD && in->ops->held)) {
         fits = otel__collect_queue(c, in, part);
@@ -10754,6 +12470,7 @@ OTEL__FN void otel__collect_abandon(const otel__collect *c)
 OTEL__FN void otel__collect_begin(otel__collect *c, otel__recorder *r)
 {
     c->m = r->metrics;
+    c->m->reading = OTEL__READER_PUSH;
     c->waiting = false;
     if (c->series != 0) {
         otel__collect_abandon(c);
@@ -10770,14 +12487,228 @@ OTEL__FN void otel__collect_begin(otel__collect *c, otel__recorder *r)
 /* Read on as long as there is room. Returns whether the reading is complete. */
 OTEL__FN bool otel__collect_go_on(otel__collect *c)
 {
-    while (c->instrument < c->n_instruments &&
-           otel__collect_instrument(c, &c->m->instruments[c->instrument])) {
-        c->instrument++;
+    for (; c->instrument < c->n_instruments; c->instrument++) {
+        otel__instrument *in = &c->m->instruments[c->instrument];
+        if (otel__instrument_reader(in) == OTEL__READER_PUSH && !otel__collect_instrument(c, in)) {
+            return false;
+        }
     }
-    return c->instrument >= c->n_instruments;
+    return true;
 }
 
 #endif /* OTEL_LITE_NO_METRICS */
+
+/* ---- src/record/read.h ---- */
+/* read: one reading of all metrics for the program itself: points as C structs, no bytes in between.
+ * Called by otel_read() alone, inside the engine. It goes through the streams of the second reader,
+ * which no other reading looks at: taking and settling their points changes nothing for the others.
+ * A point is settled right after the program has seen it, so none is ever left over. The buckets
+ * that it shows are those of the series; recorders are held off from those of an exponential
+ * histogram meanwhile.
+ * Spec: metrics/sdk.md "MetricReader", "Collect"; requirements M-12, M-46, M-60..M-66, M-100. */
+
+#if !defined(OTEL_LITE_NO_METRICS) && !defined(OTEL_LITE_NO_READER)
+
+#define OTEL__READ_EXEMPLARS 64u /* of one point that are shown */
+
+/* One reading, on the stack of the thread that reads: about 3.5 KiB, with exemplars 8.5. */
+typedef struct otel__read {
+    otel__metrics *m;
+    otel_point_fn  point; /* may be NULL */
+    void          *user;
+    uint64_t       now;                    /* Unix ns: time of every point            */
+    bool           waiting;                /* some histogram was being recorded into  */
+    otel_point     at;                     /* what the program sees                   */
+    otel_attr      attrs[OTEL__ATTRS_MAX]; /* of the point; behind them those of exemplars */
+#if defined(OTEL_LITE_EXEMPLARS)
+    otel_exemplar exemplars[OTEL__READ_EXEMPLARS];
+#endif
+} otel__read;
+
+/* ---- read: what a point says ---- */
+
+/* The nearest integer towards 0; not defined by C for what is out of range. */
+OTEL__FN int64_t otel__read_integer(double d)
+{
+    const double limit = 9223372036854775808.0; /* 2^63 */
+
+    if (d >= -limit && d < limit) {
+        return (int64_t)d;
+    }
+    return d > 0 ? INT64_MAX : INT64_MIN;
+}
+
+OTEL__FN void otel__read_number(otel_point *p, const otel__instrument *in, const otel__series *s)
+{
+    const uint64_t bits = otel__instrument_is_observable(in) ? otel__point_told_number(in, s)
+                                                             : otel__point_number(in, s);
+
+    p->i = (int64_t)bits;
+    p->d = (double)p->i;
+    if (in->is_double) {
+        p->d = otel__platform_bits_double(bits);
+        p->i = otel__read_integer(p->d);
+    }
+}
+
+/* What both kinds of histograms have. */
+OTEL__FN void otel__read_count(otel_point *p, const otel__instrument *in, const otel__hist *h)
+{
+    p->count = h->count;
+    p->has_sum = otel__point_has_sum(in, h);
+    p->sum = p->has_sum ? h->sum : 0;
+    p->has_min_max = !in->no_min_max;
+    p->min = p->has_min_max ? h->min : 0;
+    p->max = p->has_min_max ? h->max : 0;
+}
+
+OTEL__FN void otel__read_explicit(otel_point *p, const otel__instrument *in, const otel__series *s)
+{
+    p->aggregation = OTEL_AGGREGATION_EXPLICIT_BUCKET_HISTOGRAM;
+    otel__read_count(p, in, &s->value.hist);
+    p->bounds = in->bounds;
+    p->n_bounds = in->n_bounds;
+    p->buckets = s->value.hist.buckets;
+}
+
+#if !defined(OTEL_LITE_NO_EXPONENTIAL)
+OTEL__FN void otel__read_buckets(otel_buckets *b, const otel__exp *h, uint32_t sign)
+{
+    b->n = h->used.n[sign];
+    if (b->n > 0) {
+        b->offset = h->used.first[sign];
+        b->counts = h->totals[sign];
+    }
+}
+
+OTEL__FN void otel__read_exponential(otel_point *p, const otel__instrument *in,
+                                     const otel__series *s)
+{
+    const otel__exp *h = &s->value.exp;
+
+    p->aggregation = OTEL_AGGREGATION_BASE2_EXPONENTIAL_BUCKET_HISTOGRAM;
+    otel__read_count(p, in, &h->base);
+    p->scale = h->used.scale;
+    p->zero_count = h->zero;
+    otel__read_buckets(&p->positive, h, 0);
+    otel__read_buckets(&p->negative, h, 1);
+}
+#endif
+
+/* The value of a point that was taken, by its field in Metric. */
+OTEL__FN void otel__read_value(otel_point *p, const otel__instrument *in, const otel__series *s)
+{
+    switch (in->ops->field) {
+    case 9: otel__read_explicit(p, in, s); break;
+#if !defined(OTEL_LITE_NO_EXPONENTIAL)
+    case 10: otel__read_exponential(p, in, s); break;
+#endif
+    case OTEL__POINT_SUM:
+        p->aggregation = OTEL_AGGREGATION_SUM;
+        p->is_monotonic = otel__collect_is_monotonic(in);
+        otel__read_number(p, in, s);
+        break;
+    default:
+        p->aggregation = OTEL_AGGREGATION_LAST_VALUE;
+        p->temporality = OTEL_TEMPORALITY_DEFAULT;
+        otel__read_number(p, in, s);
+        break;
+    }
+}
+
+/* ---- read: going through ---- */
+
+/* What all points of a stream have. */
+OTEL__FN void otel__read_begin(otel__read *c, const otel__instrument *in)
+{
+    otel_point *p = &c->at;
+
+    memset(p, 0, sizeof *p);
+    p->scope_name = in->scope->name;
+    p->scope_version = in->scope->version;
+    p->name = in->name;
+    p->unit = in->unit;
+    p->description = (const char *)otel__aptr_load(&in->description);
+    p->kind = (otel_instrument)in->kind;
+    p->temporality = in->is_delta ? OTEL_TEMPORALITY_DELTA : OTEL_TEMPORALITY_CUMULATIVE;
+    p->is_double = in->is_double;
+    p->time_ns = c->now;
+}
+
+/* Show a point that was taken. */
+OTEL__FN void otel__read_show(otel__read *c, const otel__instrument *in, otel__series *s)
+{
+    c->at.start_ns = otel__collect_start(c->now, in, s);
+    c->at.attrs = otel__series_list_attrs(s, c->attrs);
+    otel__read_value(&c->at, in, s);
+#if defined(OTEL_LITE_EXEMPLARS)
+    c->at.exemplars = c->exemplars;
+    c->at.n_exemplars =
+        otel__exemplar_list(in, s, c->exemplars, OTEL__READ_EXEMPLARS, c->attrs + c->at.attrs.count,
+                            OTEL__ATTRS_MAX - (uint32_t)c->at.attrs.count);
+#endif
+    c->point(c->user, &c->at);
+}
+
+/* Read one series. What the program saw is settled, so nobody marks OTEL__SERIES_POINT here. */
+OTEL__FN void otel__read_series(otel__read *c, const otel__instrument *in, otel__series *s)
+{
+    if (!in->ops->take(in, s, &c->waiting)) {
+        return;
+    }
+#if defined(OTEL_LITE_EXEMPLARS)
+    otel__exemplar_take(in, s, c->now);
+#endif
+    if (c->point != NULL) {
+        otel__read_begin(c, in);
+        otel__read_show(c, in, s);
+    }
+#if defined(OTEL_LITE_EXEMPLARS)
+    otel__exemplar_settle(in, s, true);
+#endif
+    otel__collect_settle(in, s, true);
+}
+
+OTEL__FN void otel__read_stream(otel__read *c, otel__instrument *in)
+{
+    uint32_t offset = in->overflow;
+
+    while (offset != 0) {
+        otel__series *s = otel__series_at(c->m, offset);
+        otel__read_series(c, in, s);
+        offset = otel__series_next(s);
+    }
+    in->collected = c->now;
+}
+
+/* Read all streams of the second reader. Returns whether some histogram is behind: the rest of its
+ * values comes with the next reading. */
+OTEL__FN bool otel__read_all(otel__recorder *r, otel_point_fn point, void *user)
+{
+    otel__metrics *m = r->metrics;
+    otel__read     c;
+    uint32_t       n;
+    uint32_t       i;
+
+    c.m = m;
+    c.point = point;
+    c.user = user;
+    c.waiting = false;
+    m->reading = OTEL__READER_MANUAL;
+    if (otel__a32_load(&m->observes) != 0) {
+        m->observe(m);
+    }
+    n = otel__a32_load(&m->n_instruments); /* a callback may have made one */
+    c.now = otel__recorder_now(r);
+    for (i = 0; i < n; i++) {
+        if (m->instruments[i].reader == (uint8_t)OTEL__READER_MANUAL) {
+            otel__read_stream(&c, &m->instruments[i]);
+        }
+    }
+    return c.waiting;
+}
+
+#endif /* OTEL_LITE_NO_METRICS, OTEL_LITE_NO_READER */
 
 /* ---- src/send/batch.h ---- */
 /* batch: one export request out of queued records: resource, scopes, and the records as they are.
@@ -12575,6 +14506,18 @@ typedef enum otel__env_kind {
     X(drop_instruments, COUNT, NULL, 0, 0, 0, 127,                                                 \
       "kinds of instruments that are not aggregated: bits, 1 << enum otel_instrument")
 
+#define OTEL__ENV_EXEMPLARS(X)                                                                     \
+    X(exemplar_filter, CHOICE, "OTEL_METRICS_EXEMPLAR_FILTER", 3, 3, 1, 14,                        \
+      "which measurements may become exemplars")
+
+#define OTEL__ENV_READER(X)                                                                        \
+    X(manual_temporality, CHOICE, NULL, 2, 2, 1, 14,                                               \
+      "what one reading of otel_read() covers")                                                    \
+    X(manual_histogram_aggregation, CHOICE, NULL, 4, 4, 4, 50,                                     \
+      "how the values of histograms become points for otel_read()")                                \
+    X(manual_max_series, LIMIT, NULL, 2000, 16, 1, 2147483647,                                     \
+      "attribute sets of one instrument for otel_read()")
+
 #define OTEL__ENV_EXPONENTIAL(X)                                                                   \
     X(exponential_max_size, COUNT, NULL, 160, 160, 2, 65535,                                       \
       "buckets of each sign of an exponential histogram")
@@ -12600,6 +14543,7 @@ typedef enum otel__env_kind {
 /* As the texts. */
 #define OTEL__ENV_FLAGS(X)                                                                         \
     X(background, FLAG, NULL, 0, 0, 0, 0, "start one thread that calls otel_poll()")               \
+    X(manual_reader, FLAG, NULL, 0, 0, 0, 0, "otel_read() has readings of its own")                \
     X(disabled, FLAG, "OTEL_SDK_DISABLED", 0, 0, 0, 0, "turn telemetry off")                       \
     X(ignore_environment, FLAG, NULL, 0, 0, 0, 0, "read no variable at all")                       \
     X(ignore_host, FLAG, NULL, 0, 0, 0, 0, "no process and host attributes in the resource")
@@ -12607,12 +14551,15 @@ typedef enum otel__env_kind {
 /* The words of choices, of one number after the other, from the row's `min` on. */
 #define OTEL__ENV_WORDS(X)                                                                         \
     X(temporality, "delta,cumulative,lowmemory")                                                   \
-    X(histogram_aggregation, "explicit_bucket_histogram,base2_exponential_bucket_histogram")
+    X(histogram_aggregation, "explicit_bucket_histogram,base2_exponential_bucket_histogram")       \
+    X(exemplar_filter, "always_on,always_off,trace_based")
 
 /* Options that are handed on as they are, from code, else from the fallback: field, what must be
  * set there for it to count, what it is for. */
 #define OTEL__ENV_GIVEN(X)                                                                         \
     X(transport, transport.send, "where requests go instead of HTTP")                              \
+    X(views, views, "what becomes of metrics: n_views of them")                                    \
+    X(n_views, views, "how many `views`")                                                          \
     X(memory, memory, "the block to use; unset: one malloc()")                                     \
     X(memory_bytes, memory, "bytes at `memory`")                                                   \
     X(on_diagnostic, on_diagnostic, "told about what went wrong")                                  \
@@ -12640,6 +14587,16 @@ typedef enum otel__env_kind {
 #else
 #define OTEL__ENV_IF_EXPONENTIAL(list, X) list(X)
 #endif
+#if defined(OTEL_LITE_NO_METRICS) || !defined(OTEL_LITE_EXEMPLARS)
+#define OTEL__ENV_IF_EXEMPLARS(list, X)
+#else
+#define OTEL__ENV_IF_EXEMPLARS(list, X) list(X)
+#endif
+#if defined(OTEL_LITE_NO_METRICS) || defined(OTEL_LITE_NO_READER)
+#define OTEL__ENV_IF_READER(list, X)
+#else
+#define OTEL__ENV_IF_READER(list, X) list(X)
+#endif
 #if defined(OTEL_LITE_NO_LOGS)
 #define OTEL__ENV_IF_LOGS(list, X)
 #else
@@ -12655,6 +14612,8 @@ typedef enum otel__env_kind {
     OTEL__ENV_IF_TRACES(OTEL__ENV_SPANS, X)                                                        \
     OTEL__ENV_IF_METRICS(OTEL__ENV_METRICS, X)                                                     \
     OTEL__ENV_IF_EXPONENTIAL(OTEL__ENV_EXPONENTIAL, X)                                             \
+    OTEL__ENV_IF_EXEMPLARS(OTEL__ENV_EXEMPLARS, X)                                                 \
+    OTEL__ENV_IF_READER(OTEL__ENV_READER, X)                                                       \
     OTEL__ENV_IF_LOGS(OTEL__ENV_LOGS, X)                                                           \
     OTEL__ENV_IF_RECORDS(OTEL__ENV_RECORDS, X)                                                     \
     OTEL__ENV_SHARED(X)                                                                            \
@@ -12759,7 +14718,7 @@ typedef struct otel__env {
     otel_options           options;  /* effective; `resource` is that of code, no fallback     */
     otel__resource_sources resource; /* for otel__resource_encode()                            */
     const char *headers_name;        /* option or variable that gave options.headers, or NULL  */
-    bool        configured;          /* there is an endpoint or a transport                    */
+    bool        configured;          /* there is an endpoint, a transport or a manual reader   */
 } otel__env;
 
 /* ---- env: reading one source ---- */
@@ -13089,7 +15048,9 @@ static void otel__env_take(const otel_options *code, const otel_options *fallbac
     env->resource.ignore_host = out->ignore_host;
     out->status = (code->status != NULL ? code : fallback)->status;
     out->transport = (code->transport.send != NULL ? code : fallback)->transport;
-    env->configured = env->configured || out->transport.send != NULL;
+    env->configured = env->configured || out->transport.send != NULL || out->manual_reader;
+    out->views = (code->views != NULL ? code : fallback)->views;
+    out->n_views = (code->views != NULL ? code : fallback)->n_views;
     code = code->memory != NULL ? code : fallback;
     out->memory = code->memory;
     out->memory_bytes = code->memory_bytes;
@@ -13270,7 +15231,8 @@ OTEL__FN otel_status otel__env_resolve(const otel_options *options, otel__env *e
     OTEL__ENV_GIVEN(OTEL__ENV_TAKE)
 #undef OTEL__ENV_TAKE
     otel__env_resolve_texts(&in, env);
-    env->configured = env->options.endpoint != NULL || env->options.transport.send != NULL;
+    env->configured = env->options.endpoint != NULL || env->options.transport.send != NULL ||
+                      env->options.manual_reader;
 #endif
     return in.status;
 }
@@ -13331,6 +15293,22 @@ OTEL__FN void otel__env_headers(const otel__env *env, otel__text_buf *lines, ote
 #define OTEL__ENGINE_LOOK   UINT64_C(10000000) /* ns between looks for records that want no delay */
 #define OTEL__ENGINE_REPLY  1024u /* bytes of a reply's body that are kept               */
 
+/* Signals from the first one that is compiled in to behind the last: nobody looks at others. */
+#if !defined(OTEL_LITE_NO_TRACES)
+#define OTEL__ENGINE_FIRST ((uint32_t)OTEL_SIGNAL_TRACES)
+#elif !defined(OTEL_LITE_NO_METRICS)
+#define OTEL__ENGINE_FIRST ((uint32_t)OTEL_SIGNAL_METRICS)
+#else
+#define OTEL__ENGINE_FIRST ((uint32_t)OTEL_SIGNAL_LOGS)
+#endif
+#if !defined(OTEL_LITE_NO_LOGS)
+#define OTEL__ENGINE_END ((uint32_t)OTEL_SIGNAL_LOGS + 1u)
+#elif !defined(OTEL_LITE_NO_METRICS)
+#define OTEL__ENGINE_END ((uint32_t)OTEL_SIGNAL_METRICS + 1u)
+#else
+#define OTEL__ENGINE_END ((uint32_t)OTEL_SIGNAL_TRACES + 1u)
+#endif
+
 /* One signal's way out. The engine's, except `ring`. */
 typedef struct otel__pipe {
     otel__ring *ring; /* NULL: the signal is off                       */
@@ -13365,9 +15343,10 @@ typedef struct otel__engine {
 #if !defined(OTEL_LITE_NO_HTTP)
     bool use_http;
 #endif
-    uint32_t       flushes;   /* under way                                                    */
-    uint32_t       reading;   /* metrics ever queued up to the end of the newest reading      */
-    uint32_t       next_pipe; /* whose turn it is                              */
+    uint32_t       flushes; /* under way                                                    */
+    uint32_t       reading; /* metrics ever queued up to the end of the newest reading      */
+    uint32_t       turn;    /* which of the signals that are compiled in is first       */
+    uint64_t       now;     /* monotonic ns, since otel__engine_enter()         */
     uint64_t       interval_ns;
     uint64_t       collect_ns; /* when metrics are read next                   */
     uint32_t       random;
@@ -13405,34 +15384,60 @@ OTEL__FN uint32_t otel__engine_random(otel__engine *e)
     return e->random;
 }
 
+/* Whether the signal of that pipe is compiled in. */
+OTEL__FN bool otel__pipe_is_on(const otel__pipe *pipe)
+{
+#if defined(OTEL_LITE_NO_METRICS)
+    return pipe->ring != NULL; /* between traces and logs there is a gap */
+#else
+    (void)pipe;
+    return true;
+#endif
+}
+
+/* The pipe of a signal that is compiled in. */
+OTEL__FN otel__pipe *otel__engine_pipe(otel__engine *e, uint32_t signal)
+{
+    return &e->pipes[OTEL__ENGINE_END - OTEL__ENGINE_FIRST > 1u ? signal : OTEL__ENGINE_FIRST];
+}
+
+/* ---- engine: one user at a time ---- */
+
+/* Enter and look at the clocks. Returns false when somebody else is inside. */
+OTEL__FN OTEL__NOINLINE bool otel__engine_enter(otel__engine *e)
+{
+    if (otel__a32_swap(&e->busy, 1u) != 0) {
+        return false;
+    }
+    e->now = otel__mono_ns();
+    otel__a64_put(&e->r.anchor, otel__unix_ns() - e->now); /* a step of the wall clock is seen */
+    return true;
+}
+
+OTEL__FN void otel__engine_leave(otel__engine *e) { otel__a32_store(&e->busy, 0); }
+
 /* ---- engine: telling ---- */
 
 #if defined(OTEL_LITE_NO_DIAGNOSTICS)
-OTEL__FN void otel__engine_tell_failure(otel__engine *e, otel_signal signal, const char *why,
-                                        uint64_t now)
+OTEL__FN void otel__engine_tell_failure(otel__engine *e, otel_signal signal, const char *why)
 {
     (void)e;
     (void)signal;
     (void)why;
-    (void)now;
 }
 
-OTEL__FN void otel__engine_tell_losses(otel__engine *e, uint64_t now)
-{
-    (void)e;
-    (void)now;
-}
+OTEL__FN void otel__engine_tell_losses(otel__engine *e) { (void)e; }
 #else
 
 /* Say once a minute at most that requests of a signal fail. */
 OTEL__FN OTEL__COLD void otel__engine_tell_failure(otel__engine *e, otel_signal signal,
-                                                   const char *why, uint64_t now)
+                                                   const char *why)
 {
     static const char *const begin[OTEL_SIGNAL_COUNT] = { "traces: ", "metrics: ", "logs: " };
-    otel__pipe              *pipe = &e->pipes[signal];
+    otel__pipe *pipe = otel__engine_pipe(e, signal);
 
-    if (pipe->told_ns == 0 || now - pipe->told_ns >= OTEL__ENGINE_TELL) {
-        pipe->told_ns = now;
+    if (pipe->told_ns == 0 || e->now - pipe->told_ns >= OTEL__ENGINE_TELL) {
+        pipe->told_ns = e->now;
         otel__diag(&e->r.sink, OTEL_SEVERITY_WARN, begin[signal], why,
                    pipe->attempt > 0 ? "; kept and tried again" : "; the records are dropped");
     }
@@ -13450,7 +15455,7 @@ OTEL__FN uint32_t otel__engine_overflowing(const otel__engine *e)
 }
 
 /* Say what recording calls could not keep: they count, the engine tells. */
-OTEL__FN void otel__engine_tell_losses(otel__engine *e, uint64_t now)
+OTEL__FN void otel__engine_tell_losses(otel__engine *e)
 {
     static const char *const what[6] = {
         "attributes were dropped: over the limit, without a key, or no room in the span",
@@ -13461,11 +15466,11 @@ OTEL__FN void otel__engine_tell_losses(otel__engine *e, uint64_t now)
         "exponential histograms lost values that came while their window was widened",
     };
     const otel__losses *l = &e->r.losses;
-    uint32_t            counts[6];
-    uint32_t            i;
-    uint32_t            k;
+    uint32_t counts[6];
+    uint32_t i;
+    uint32_t k;
 
-    if (now < e->tell_ns) {
+    if (e->now < e->tell_ns) {
         return;
     }
     counts[0] = otel__a32_peek(&l->attributes);
@@ -13474,7 +15479,7 @@ OTEL__FN void otel__engine_tell_losses(otel__engine *e, uint64_t now)
     counts[3] = otel__engine_overflowing(e);
     counts[4] = 0;
     counts[5] = otel__a32_peek(&l->lost_values);
-    for (i = 0; i < OTEL_SIGNAL_COUNT; i++) {
+    for (i = OTEL__ENGINE_FIRST; i < OTEL__ENGINE_END; i++) {
         for (k = 0; k < OTEL_DROP_COUNT; k++) {
             counts[4] += (uint32_t)otel__a64_peek(&l->dropped[i][k]);
         }
@@ -13482,7 +15487,7 @@ OTEL__FN void otel__engine_tell_losses(otel__engine *e, uint64_t now)
     for (i = 0; i < 6; i++) {
         if (counts[i] != e->told[i]) {
             e->told[i] = counts[i];
-            e->tell_ns = now + OTEL__ENGINE_TELL;
+            e->tell_ns = e->now + OTEL__ENGINE_TELL;
             otel__diag(&e->r.sink, OTEL_SEVERITY_WARN, what[i], NULL, NULL);
         }
     }
@@ -13518,7 +15523,7 @@ OTEL__FN void otel__engine_supersede(otel__pipe *pipe)
 }
 
 /* Read on into the ring. */
-OTEL__FN void otel__engine_read_on(otel__engine *e, uint64_t now)
+OTEL__FN void otel__engine_read_on(otel__engine *e)
 {
     otel__pipe *pipe = &e->pipes[OTEL_SIGNAL_METRICS];
 
@@ -13526,14 +15531,14 @@ OTEL__FN void otel__engine_read_on(otel__engine *e, uint64_t now)
     (void)otel__a32_count(&e->lost, e->collect.n_large);
     e->collect.n_large = 0;
     e->behind = e->collect.waiting;
-    pipe->due_ns = now;
+    pipe->due_ns = e->now;
     e->reading = otel__ring_head_load(pipe->ring).count;
 }
 
 /* Read all metrics into their ring. */
-OTEL__FN void otel__engine_collect(otel__engine *e, uint64_t now)
+OTEL__FN void otel__engine_collect(otel__engine *e)
 {
-    e->collect_ns = now + e->interval_ns;
+    e->collect_ns = e->now + e->interval_ns;
     if (!e->in_flight || e->request.signal != OTEL_SIGNAL_METRICS) {
         otel__engine_supersede(&e->pipes[OTEL_SIGNAL_METRICS]);
     }
@@ -13542,14 +15547,14 @@ OTEL__FN void otel__engine_collect(otel__engine *e, uint64_t now)
     e->collect.tag = e->batch.newest;
     e->collect.request = e->batch.cap - otel__batch_overhead(e->resource.len);
     otel__collect_begin(&e->collect, &e->r);
-    otel__engine_read_on(e, now);
+    otel__engine_read_on(e);
 }
 #endif
 
 /* ---- engine: answers ---- */
 
 /* The records of the request leave the queue. */
-OTEL__FN void otel__engine_release(otel__engine *e, otel__pipe *pipe, uint64_t now)
+OTEL__FN void otel__engine_release(otel__engine *e, otel__pipe *pipe)
 {
     otel__ring_release(pipe->ring, &e->batch.cursor);
     otel__a64_bump(&pipe->dropped[OTEL_DROP_TOO_LARGE], e->batch.n_large);
@@ -13560,40 +15565,39 @@ OTEL__FN void otel__engine_release(otel__engine *e, otel__pipe *pipe, uint64_t n
     pipe->failures = 0;
     pipe->retry_ns = 0;
     if (!pipe->whole || otel__ring_queued(pipe->ring) == 0) {
-        pipe->due_ns = now + pipe->delay_ns;
+        pipe->due_ns = e->now + pipe->delay_ns;
     }
 }
 
 /* Act on an answer. `why` is told when it is not a success. */
-OTEL__FN void otel__engine_answered(otel__engine *e, otel_transport_result result, const char *why,
-                                    uint64_t now)
+OTEL__FN void otel__engine_answered(otel__engine *e, otel_transport_result result, const char *why)
 {
-    otel__pipe *pipe = &e->pipes[e->request.signal];
+    otel__pipe *pipe = otel__engine_pipe(e, e->request.signal);
 
     e->in_flight = false;
     otel__a32_store(&e->answer, OTEL__ANSWER_NONE);
     if (result == OTEL_TRANSPORT_SENT) {
         otel__a64_bump(&pipe->delivered, e->batch.n_records);
         pipe->told_ns = 0;
-        otel__engine_release(e, pipe, now);
+        otel__engine_release(e, pipe);
         return;
     }
     otel__a64_bump(&e->failed, 1u);
     if (result == OTEL_TRANSPORT_RETRY) {
         const uint32_t ms =
             otel__retry_wait(++pipe->failures, e->request.retry_after_ms, otel__engine_random(e));
-        pipe->retry_ns = now + (uint64_t)ms * 1000000u;
+        pipe->retry_ns = e->now + (uint64_t)ms * 1000000u;
     } else {
         otel__a64_bump(&pipe->dropped[OTEL_DROP_REFUSED], e->batch.n_records);
         (void)otel__a32_count(&e->lost, e->batch.n_records);
-        otel__engine_release(e, pipe, now);
+        otel__engine_release(e, pipe);
     }
-    otel__engine_tell_failure(e, e->request.signal, why, now);
+    otel__engine_tell_failure(e, e->request.signal, why);
 }
 
 #if !defined(OTEL_LITE_NO_HTTP)
 /* The client's exchange is over: turn what came into a result. */
-OTEL__FN void otel__engine_http_done(otel__engine *e, otel__net_result result, uint64_t now)
+OTEL__FN void otel__engine_http_done(otel__engine *e, otel__net_result result)
 {
     const otel__reply    *reply = &e->net.reply;
     otel_transport_result answer = OTEL_TRANSPORT_RETRY; /* no reply: H-24 */
@@ -13611,18 +15615,18 @@ OTEL__FN void otel__engine_http_done(otel__engine *e, otel__net_result result, u
                e->net.error == OTEL__NET_E_TLS) {
         answer = OTEL_TRANSPORT_REFUSED; /* H-25: trying again would not help */
     }
-    otel__engine_answered(e, answer, why, now);
+    otel__engine_answered(e, answer, why);
 }
 #endif
 
 /* Go on with the request under way. Returns true when it is over. */
-OTEL__FN bool otel__engine_advance(otel__engine *e, uint64_t now)
+OTEL__FN bool otel__engine_advance(otel__engine *e)
 {
 #if !defined(OTEL_LITE_NO_HTTP)
     if (e->use_http) {
-        const otel__net_result result = otel__net_step(&e->net, now);
+        const otel__net_result result = otel__net_step(&e->net, e->now);
         if (result != OTEL__NET_BUSY) {
-            otel__engine_http_done(e, result, now);
+            otel__engine_http_done(e, result);
         }
         return result != OTEL__NET_BUSY;
     }
@@ -13633,7 +15637,7 @@ OTEL__FN bool otel__engine_advance(otel__engine *e, uint64_t now)
             return false;
         }
         otel__engine_answered(e, (otel_transport_result)(answer - OTEL__ANSWER_RESULT),
-                              "the transport reported a failure", now);
+                              "the transport reported a failure");
     }
     return true;
 }
@@ -13641,23 +15645,23 @@ OTEL__FN bool otel__engine_advance(otel__engine *e, uint64_t now)
 /* ---- engine: requests ---- */
 
 /* Whether the signal has something that should go out now. */
-OTEL__FN bool otel__engine_ready(const otel__engine *e, const otel__pipe *pipe, uint64_t now)
+OTEL__FN bool otel__engine_ready(const otel__engine *e, const otel__pipe *pipe)
 {
     uint32_t queued;
 
-    if (pipe->ring == NULL || now < pipe->retry_ns) {
+    if (!otel__pipe_is_on(pipe) || e->now < pipe->retry_ns) {
         return false;
     }
     queued = otel__ring_queued(pipe->ring);
     return queued > 0 &&
-           (queued >= pipe->batch || now >= pipe->due_ns || pipe->delay_ns == 0 || e->flushes > 0 ||
-            otel__ring_bytes(pipe->ring) > pipe->ring->capacity / 2u);
+           (queued >= pipe->batch || e->now >= pipe->due_ns || pipe->delay_ns == 0 ||
+            e->flushes > 0 || otel__ring_bytes(pipe->ring) > pipe->ring->capacity / 2u);
 }
 
 /* Hand the built request over. */
-OTEL__FN void otel__engine_send(otel__engine *e, otel_signal signal, uint64_t now)
+OTEL__FN void otel__engine_send(otel__engine *e, otel_signal signal)
 {
-    otel__pipe           *pipe = &e->pipes[signal];
+    otel__pipe           *pipe = otel__engine_pipe(e, signal);
     otel_transport_result result;
 
     pipe->attempt++;
@@ -13682,36 +15686,37 @@ OTEL__FN void otel__engine_send(otel__engine *e, otel_signal signal, uint64_t no
     otel__a32_store(&e->answer, OTEL__ANSWER_WAIT); /* it may complete before send() returns */
     result = e->transport.send(e->transport.user, &e->request);
     if (result != OTEL_TRANSPORT_PENDING) {
-        otel__engine_answered(e, result, "the transport reported a failure", now);
+        otel__engine_answered(e, result, "the transport reported a failure");
     }
 }
 
 /* Start the next request, if a signal has one. Returns false when there is nothing to send. */
-OTEL__FN bool otel__engine_start(otel__engine *e, uint64_t now)
+OTEL__FN bool otel__engine_start(otel__engine *e)
 {
     uint32_t i;
 
 #if !defined(OTEL_LITE_NO_METRICS)
     if (e->reading_on && otel__ring_queued(e->pipes[OTEL_SIGNAL_METRICS].ring) == 0) {
-        otel__engine_read_on(e, now);
+        otel__engine_read_on(e);
     }
 #endif
-    for (i = 0; i < OTEL_SIGNAL_COUNT; i++) {
-        const uint32_t at = (e->next_pipe + i) % OTEL_SIGNAL_COUNT;
-        otel__pipe    *pipe = &e->pipes[at];
-        if (!otel__engine_ready(e, pipe, now)) {
+    for (i = 0; i < OTEL__ENGINE_END - OTEL__ENGINE_FIRST; i++) {
+        const uint32_t at =
+            OTEL__ENGINE_FIRST + (e->turn + i) % (OTEL__ENGINE_END - OTEL__ENGINE_FIRST);
+        otel__pipe *pipe = otel__engine_pipe(e, at);
+        if (!otel__engine_ready(e, pipe)) {
             continue;
         }
         pipe->stalled = false;
         if (otel__batch_build(&e->batch, &e->r, pipe->ring, &e->resource,
                               pipe->resend > 0 ? pipe->resend : pipe->batch)) {
             pipe->resend = e->batch.n_records;
-            e->next_pipe = (at + 1u) % OTEL_SIGNAL_COUNT; /* take turns */
-            otel__engine_send(e, (otel_signal)at, now);
+            e->turn = at + 1u - OTEL__ENGINE_FIRST;
+            otel__engine_send(e, (otel_signal)at);
             return true;
         }
         if (e->batch.n_large > 0 || e->batch.n_stale > 0) {
-            otel__engine_release(e, pipe, now);
+            otel__engine_release(e, pipe);
         } else {
             pipe->stalled = true; /* its producer was interrupted and must get to run */
         }
@@ -13722,13 +15727,13 @@ OTEL__FN bool otel__engine_start(otel__engine *e, uint64_t now)
 /* ---- engine: stepping ---- */
 
 /* When the engine wants to be stepped next, in monotonic ns; `now`: at once. */
-OTEL__FN uint64_t otel__engine_wanted(const otel__engine *e, uint64_t now)
+OTEL__FN uint64_t otel__engine_wanted(const otel__engine *e)
 {
     uint64_t at = OTEL__ENGINE_NEVER;
     uint32_t i;
 
 #if !defined(OTEL_LITE_NO_METRICS)
-    if (e->pipes[OTEL_SIGNAL_METRICS].ring != NULL && e->flushes == 0) {
+    if (e->flushes == 0) {
         at = e->collect_ns;
     }
 #endif
@@ -13742,18 +15747,18 @@ OTEL__FN uint64_t otel__engine_wanted(const otel__engine *e, uint64_t now)
         return at;
     }
     if (e->reading_on && otel__ring_queued(e->pipes[OTEL_SIGNAL_METRICS].ring) == 0) {
-        return now;
+        return e->now;
     }
-    for (i = 0; i < OTEL_SIGNAL_COUNT; i++) {
+    for (i = OTEL__ENGINE_FIRST; i < OTEL__ENGINE_END; i++) {
         const otel__pipe *pipe = &e->pipes[i];
         uint64_t          due;
-        if (pipe->ring == NULL) {
+        if (!otel__pipe_is_on(pipe)) {
             continue;
         }
         due = pipe->due_ns; /* whatever is queued: a record may come meanwhile */
-        if (otel__engine_ready(e, pipe, now)) {
-            due = pipe->stalled ? now + OTEL__ENGINE_STALL : now;
-        } else if (pipe->retry_ns > now) {
+        if (otel__engine_ready(e, pipe)) {
+            due = pipe->stalled ? e->now + OTEL__ENGINE_STALL : e->now;
+        } else if (pipe->retry_ns > e->now) {
             due = pipe->retry_ns;
         }
         at = due < at ? due : at;
@@ -13764,40 +15769,40 @@ OTEL__FN uint64_t otel__engine_wanted(const otel__engine *e, uint64_t now)
 /* The wait that a record put into an empty queue counts from: nobody notes its time, so that it is
  * at most one delay behind the last step that saw the queue empty. Without any delay each record
  * wakes the thread, or, where there is none, is looked for now and then. */
-OTEL__FN void otel__engine_rest(otel__engine *e, uint64_t now)
+OTEL__FN void otel__engine_rest(otel__engine *e)
 {
     uint32_t i;
-    for (i = 0; i < OTEL_SIGNAL_COUNT; i++) {
+    for (i = OTEL__ENGINE_FIRST; i < OTEL__ENGINE_END; i++) {
         otel__pipe    *pipe = &e->pipes[i];
         const uint64_t none = e->wakes ? otel__sdk_ns(UINT32_MAX) : OTEL__ENGINE_LOOK;
-        if (pipe->ring != NULL && now >= pipe->due_ns && otel__ring_queued(pipe->ring) == 0) {
-            pipe->due_ns = now + (pipe->delay_ns > 0 ? pipe->delay_ns : none);
+        if (otel__pipe_is_on(pipe) && e->now >= pipe->due_ns &&
+            otel__ring_queued(pipe->ring) == 0) {
+            pipe->due_ns = e->now + (pipe->delay_ns > 0 ? pipe->delay_ns : none);
         }
     }
 }
 
 /* Do everything that can be done without waiting. The caller holds the busy flag. */
-OTEL__FN void otel__engine_step(otel__engine *e, uint64_t now)
+OTEL__FN void otel__engine_step(otel__engine *e)
 {
     uint32_t rounds;
 
-    otel__a64_put(&e->r.anchor, otel__unix_ns() - now); /* a step of the wall clock is seen here */
 #if !defined(OTEL_LITE_NO_METRICS)
-    if (e->pipes[OTEL_SIGNAL_METRICS].ring != NULL && now >= e->collect_ns && e->flushes == 0) {
-        otel__engine_collect(e, now); /* a flush reads by itself */
+    if (e->now >= e->collect_ns && e->flushes == 0) {
+        otel__engine_collect(e); /* a flush reads by itself */
     }
 #endif
     for (rounds = 0; rounds < OTEL__ENGINE_ROUNDS; rounds++) {
         if (e->in_flight) {
-            if (!otel__engine_advance(e, now)) {
+            if (!otel__engine_advance(e)) {
                 break;
             }
-        } else if (!otel__engine_start(e, now)) {
+        } else if (!otel__engine_start(e)) {
             break;
         }
     }
-    otel__engine_rest(e, now);
-    otel__engine_tell_losses(e, now);
+    otel__engine_rest(e);
+    otel__engine_tell_losses(e);
 }
 
 /* ---- engine: flush ---- */
@@ -13805,35 +15810,35 @@ OTEL__FN void otel__engine_step(otel__engine *e, uint64_t now)
 /* What one flush waits for: records ever taken from each ring. On its caller's stack. */
 typedef struct otel__flush {
     uint32_t to[OTEL_SIGNAL_COUNT];
-    bool     reads; /* metrics are being read still                    */
     uint32_t
-        steps; /* that suffice when no answer is waited for: a request takes a record or more */
+        steps;   /* that suffice when no answer is waited for: a request takes a record or more */
+    uint32_t ms; /* wait that the last step asked for                */
+    bool     begun;
+    bool     reads; /* metrics are being read still                     */
 } otel__flush;
 
 /* Read the metrics for the flushes under way. */
-OTEL__FN void otel__engine_flush_collect(otel__engine *e, uint64_t now)
+OTEL__FN void otel__engine_flush_collect(otel__engine *e)
 {
     e->behind = false;
 #if !defined(OTEL_LITE_NO_METRICS)
-    if (e->pipes[OTEL_SIGNAL_METRICS].ring != NULL) {
-        otel__engine_collect(e, now);
-    }
+    otel__engine_collect(e);
 #else
-    (void)now;
 #endif
 }
 
 /* Mark what is queued now as what this flush waits for, and let it be tried at once. */
-OTEL__FN void otel__engine_flush_begin(otel__engine *e, otel__flush *flush, uint64_t now)
+OTEL__FN void otel__engine_flush_begin(otel__engine *e, otel__flush *flush)
 {
     uint32_t i;
 
     e->flushes++;
+    flush->begun = true;
     flush->steps = 2;
-    otel__engine_flush_collect(e, now);
-    for (i = 0; i < OTEL_SIGNAL_COUNT; i++) {
+    otel__engine_flush_collect(e);
+    for (i = OTEL__ENGINE_FIRST; i < OTEL__ENGINE_END; i++) {
         otel__pipe *pipe = &e->pipes[i];
-        if (pipe->ring != NULL) {
+        if (otel__pipe_is_on(pipe)) {
             flush->to[i] = otel__ring_head_load(pipe->ring).count;
             flush->steps += 1u + otel__ring_queued(pipe->ring) / (OTEL__ENGINE_ROUNDS / 4u);
             pipe->retry_ns = 0;
@@ -13848,10 +15853,10 @@ OTEL__FN bool otel__engine_flushed(const otel__engine *e, const otel__flush *flu
     bool     all = !e->behind && !e->reading_on;
     uint32_t i;
 
-    for (i = 0; i < OTEL_SIGNAL_COUNT; i++) {
+    for (i = OTEL__ENGINE_FIRST; i < OTEL__ENGINE_END; i++) {
         const otel__pipe *pipe = &e->pipes[i];
         const uint32_t    to = i == (uint32_t)OTEL_SIGNAL_METRICS ? e->reading : flush->to[i];
-        if (pipe->ring != NULL) {
+        if (otel__pipe_is_on(pipe)) {
             const uint32_t left = to - otel__a32_peek(&pipe->ring->taken);
             all = all && (left == 0 || left >= 0x80000000u); /* counted modulo 2^32 */
         }
@@ -14149,6 +16154,12 @@ OTEL__FN otel_status otel__plan_make(otel__plan *plan, const otel_options *optio
     return OTEL_OK;
 }
 
+/* Whether anything is to be sent; else there is a manual reader alone. */
+OTEL__FN bool otel__sdk_sends(const otel_options *o)
+{
+    return o->transport.send != NULL || o->endpoint != NULL;
+}
+
 OTEL__FN void otel__sdk_carve_ring(otel__arena *a, otel__ring *ring, uint32_t bytes,
                                    uint32_t max_records)
 {
@@ -14201,10 +16212,24 @@ OTEL__FN OTEL__NOINLINE void otel__sdk_carve_metrics(otel__arena *a, otel__metri
                                                      const otel_options *o)
 {
     m->max_instruments = o->max_instruments;
-    m->max_series = o->max_series;
     m->max_callbacks = o->max_callbacks;
-    m->temporality = o->temporality;
-    m->histogram_aggregation = o->histogram_aggregation;
+    m->readers[OTEL__READER_PUSH].on = otel__sdk_sends(o);
+    m->readers[OTEL__READER_PUSH].temporality = o->temporality;
+    m->readers[OTEL__READER_PUSH].histogram_aggregation = o->histogram_aggregation;
+    m->readers[OTEL__READER_PUSH].max_series = o->max_series;
+#if !defined(OTEL_LITE_NO_READER)
+    m->readers[OTEL__READER_MANUAL].on = o->manual_reader;
+    m->readers[OTEL__READER_MANUAL].temporality = o->manual_temporality;
+    m->readers[OTEL__READER_MANUAL].histogram_aggregation = o->manual_histogram_aggregation;
+    m->readers[OTEL__READER_MANUAL].max_series = o->manual_max_series;
+#endif
+#if !defined(OTEL_LITE_NO_VIEWS)
+    m->views = o->views;
+    m->n_views = o->views != NULL ? o->n_views : 0;
+#endif
+#if defined(OTEL_LITE_EXEMPLARS)
+    m->exemplar_filter = o->exemplar_filter;
+#endif
     m->exponential_max_size = o->exponential_max_size;
     m->drop_instruments = o->drop_instruments;
     otel__sdk_carve_ring(a, &m->ring, o->metric_queue_bytes, 0x7fffffffu);
@@ -14237,7 +16262,7 @@ OTEL__FN void otel__sdk_carve(otel__arena *a, otel_sdk *sdk, otel__plan *plan)
     otel__sdk_carve_ring(a, &sdk->logs.ring, o->log_queue_bytes, o->log_queue);
 #endif
 #if !defined(OTEL_LITE_NO_HTTP)
-    if (o->transport.send == NULL) {
+    if (o->transport.send == NULL && o->endpoint != NULL) {
         otel__sdk_carve_http(a, &sdk->e, plan);
     }
 #endif
@@ -14435,6 +16460,28 @@ OTEL__FN void otel__sdk_pipe(otel__pipe *pipe, otel__ring *ring, uint32_t batch,
     pipe->due_ns = now + pipe->delay_ns;
 }
 
+/* Connect the signals with their ways out. */
+OTEL__FN void otel__sdk_wire_pipes(otel_sdk *sdk, const otel_options *o, uint64_t now)
+{
+#if !defined(OTEL_LITE_NO_TRACES)
+    sdk->trace.batch = o->span_delay_ms == 0 ? 1u : o->span_batch;
+    sdk->e.r.trace = &sdk->trace;
+    otel__sdk_pipe(&sdk->e.pipes[OTEL_SIGNAL_TRACES], &sdk->trace.ring, o->span_batch,
+                   o->span_delay_ms, now);
+#endif
+#if !defined(OTEL_LITE_NO_METRICS)
+    otel__sdk_pipe(&sdk->e.pipes[OTEL_SIGNAL_METRICS], &sdk->metrics.ring, 0x7fffffffu, UINT32_MAX,
+                   now);
+    sdk->e.pipes[OTEL_SIGNAL_METRICS].whole = true;
+#endif
+#if !defined(OTEL_LITE_NO_LOGS)
+    sdk->logs.batch = o->log_delay_ms == 0 ? 1u : o->log_batch;
+    sdk->e.r.logs = &sdk->logs;
+    otel__sdk_pipe(&sdk->e.pipes[OTEL_SIGNAL_LOGS], &sdk->logs.ring, o->log_batch, o->log_delay_ms,
+                   now);
+#endif
+}
+
 /* Connect recorder, pipes and transport. */
 OTEL__FN void otel__sdk_wire(otel_sdk *sdk, const otel_options *o)
 {
@@ -14446,26 +16493,18 @@ OTEL__FN void otel__sdk_wire(otel_sdk *sdk, const otel_options *o)
     r->attribute_limit = o->attribute_limit;
 #endif
     r->max_scopes = o->max_scopes;
+#if !defined(OTEL_LITE_NO_METRICS)
+    r->metrics = &sdk->metrics;
+#endif
     sdk->e.transport = o->transport;
     sdk->e.interval_ns = otel__sdk_ns(o->metric_interval_ms);
     sdk->e.collect_ns = now + sdk->e.interval_ns;
-#if !defined(OTEL_LITE_NO_TRACES)
-    sdk->trace.batch = o->span_delay_ms == 0 ? 1u : o->span_batch;
-    r->trace = &sdk->trace;
-    otel__sdk_pipe(&sdk->e.pipes[OTEL_SIGNAL_TRACES], &sdk->trace.ring, o->span_batch,
-                   o->span_delay_ms, now);
-#endif
-#if !defined(OTEL_LITE_NO_METRICS)
-    r->metrics = &sdk->metrics;
-    otel__sdk_pipe(&sdk->e.pipes[OTEL_SIGNAL_METRICS], &sdk->metrics.ring, 0x7fffffffu, UINT32_MAX,
-                   now);
-    sdk->e.pipes[OTEL_SIGNAL_METRICS].whole = true;
-#endif
-#if !defined(OTEL_LITE_NO_LOGS)
-    sdk->logs.batch = o->log_delay_ms == 0 ? 1u : o->log_batch;
-    r->logs = &sdk->logs;
-    otel__sdk_pipe(&sdk->e.pipes[OTEL_SIGNAL_LOGS], &sdk->logs.ring, o->log_batch, o->log_delay_ms,
-                   now);
+#if defined(OTEL_LITE_NO_READER)
+    otel__sdk_wire_pipes(sdk, o, now);
+#else
+    if (otel__sdk_sends(o)) {
+        otel__sdk_wire_pipes(sdk, o, now);
+    }
 #endif
     otel__a64_put(&r->anchor, otel__unix_ns() - otel__mono_ns());
 }
@@ -14583,19 +16622,28 @@ OTEL__FN otel_status otel__sdk_check(const otel_options *o)
         return OTEL_UNSUPPORTED;
     }
 #endif
-#if defined(OTEL_LITE_NO_HTTP)
-    if (o->transport.send == NULL) {
+#if defined(OTEL_LITE_NO_READER)
+    if (o->manual_reader) {
         return OTEL_UNSUPPORTED;
     }
-#else
-    otel__http_url url;
-    if (o->transport.send == NULL &&
-        (otel__http_url_parse(otel__text_of(o->endpoint), &url) != OTEL__HTTP_URL_OK ||
-         url.https)) {
-        return OTEL_UNSUPPORTED; /* H-05: never plain where TLS was asked for */
+#endif
+#if defined(OTEL_LITE_NO_VIEWS)
+    if (o->views != NULL) {
+        return OTEL_UNSUPPORTED;
     }
 #endif
+    if (o->transport.send != NULL || (o->endpoint == NULL && o->manual_reader)) {
+        return OTEL_OK;
+    }
+#if defined(OTEL_LITE_NO_HTTP)
+    return OTEL_UNSUPPORTED;
+#else
+    otel__http_url url;
+    if (otel__http_url_parse(otel__text_of(o->endpoint), &url) != OTEL__HTTP_URL_OK || url.https) {
+        return OTEL_UNSUPPORTED; /* H-05: never plain where TLS was asked for */
+    }
     return OTEL_OK;
+#endif
 }
 
 OTEL__FN otel_sdk *otel__sdk_open(otel__plan *plan, otel_status *status)
@@ -14683,31 +16731,20 @@ OTEL__FN uint32_t otel__sdk_wait_ms(uint64_t at, uint64_t now)
 #endif
 }
 
-/* One step, if nobody else is inside. Returns the wait. */
-OTEL__FN uint32_t otel__sdk_step(otel_sdk *sdk)
+/* One step of the engine, which the caller has entered. Returns the wait. */
+OTEL__FN uint32_t otel__sdk_step(otel__engine *e)
 {
-    otel__engine *e = &sdk->e;
-    uint64_t      now;
-    uint32_t      ms;
-
-    if (otel__a32_swap(&e->busy, 1u) != 0) {
-        return 1;
-    }
     (void)otel__a32_swap(&e->r.sleeping, 0);
-    now = otel__mono_ns();
-    otel__engine_step(e, now);
-    if (e->wakes) {
-        (void)otel__a32_swap(&e->r.sleeping,
-                             1u); /* from here on a full batch wakes the thread ... */
+    otel__engine_step(e);
+    if (e->wakes) { /* from here on a full batch wakes the thread, or is seen here */
+        (void)otel__a32_swap(&e->r.sleeping, 1u);
     }
-    ms = otel__sdk_wait_ms(otel__engine_wanted(e, now), now); /* ... or is seen here */
-    otel__a32_store(&e->busy, 0);
-    return ms;
+    return otel__sdk_wait_ms(otel__engine_wanted(e), e->now);
 }
 
 OTEL_API uint32_t otel_poll(otel_sdk *sdk)
 {
-    uint32_t ms;
+    uint32_t ms = 1;
 #if !defined(OTEL_LITE_FREESTANDING)
     const int saved = errno;
 #endif
@@ -14715,7 +16752,10 @@ OTEL_API uint32_t otel_poll(otel_sdk *sdk)
     if (sdk == NULL || !otel__recorder_live(&sdk->e.r)) {
         return UINT32_MAX;
     }
-    ms = otel__sdk_step(sdk);
+    if (otel__engine_enter(&sdk->e)) {
+        ms = otel__sdk_step(&sdk->e);
+        otel__engine_leave(&sdk->e);
+    }
 #if !defined(OTEL_LITE_FREESTANDING)
     errno = saved;
 #endif
@@ -14728,9 +16768,9 @@ OTEL__FN size_t otel__sdk_socket(otel_sdk *sdk, struct pollfd *fd)
 {
     size_t n = 0;
 #if !defined(OTEL_LITE_NO_HTTP)
-    if (otel__a32_swap(&sdk->e.busy, 1u) == 0) {
+    if (otel__engine_enter(&sdk->e)) {
         n = sdk->e.use_http && otel__net_pollfd(&sdk->e.net, fd) ? 1u : 0u;
-        otel__a32_store(&sdk->e.busy, 0);
+        otel__engine_leave(&sdk->e);
     }
 #else
     (void)sdk;
@@ -14804,83 +16844,74 @@ OTEL__FN void otel__sdk_nap(otel_sdk *sdk, uint32_t ms)
 #endif
 }
 
-/* Begin a flush, when nobody is stepping. Returns false when somebody is. */
-OTEL__FN bool otel__sdk_flush_begin(otel_sdk *sdk, otel__flush *flush)
+/* One step for a flush; the first one begins it. Returns whether that is done. */
+OTEL__FN bool otel__sdk_flush_step(otel__engine *e, otel__flush *flush)
 {
-    if (otel__a32_swap(&sdk->e.busy, 1u) != 0) {
+    bool done;
+
+    flush->ms = 1;
+    if (!otel__engine_enter(e)) {
         return false;
     }
-    otel__engine_flush_begin(&sdk->e, flush, otel__mono_ns());
-    otel__a32_store(&sdk->e.busy, 0);
-    return true;
-}
-
-/* One look at a flush under way. */
-OTEL__FN bool otel__sdk_flush_done(otel_sdk *sdk, otel__flush *flush)
-{
-    bool done = false;
-    if (otel__a32_swap(&sdk->e.busy, 1u) == 0) {
-        if (sdk->e.behind && !sdk->e.reading_on) {
-            otel__engine_flush_collect(&sdk->e, otel__mono_ns());
-        }
-        done = otel__engine_flushed(&sdk->e, flush);
-        flush->reads = sdk->e.reading_on;
-        otel__a32_store(&sdk->e.busy, 0);
+    if (!flush->begun) {
+        otel__engine_flush_begin(e, flush);
     }
+    flush->ms = otel__sdk_step(e);
+    if (e->behind && !e->reading_on) {
+        otel__engine_flush_collect(e);
+    }
+    flush->reads = e->reading_on;
+    done = otel__engine_flushed(e, flush);
+    otel__engine_leave(e);
     return done;
 }
 
 /* This caller waits no more: what is left goes out in its own time. */
 OTEL__FN void otel__sdk_flush_end(otel_sdk *sdk)
 {
-    while (otel__a32_swap(&sdk->e.busy, 1u) != 0) {
+    while (!otel__engine_enter(&sdk->e)) {
         if (otel__a32_load(sdk->e.r.live) != OTEL__LIVE_OPEN) {
             return; /* closed by another thread, which keeps the engine */
         }
         otel__sdk_nap(sdk, 1); /* a step of another thread: it never waits itself */
     }
     sdk->e.flushes--;
-    otel__a32_store(&sdk->e.busy, 0);
+    otel__engine_leave(&sdk->e);
     otel__sdk_nudge(sdk); /* the request under way is the thread's again */
 }
 
 /* The loop of a flush that has `limit` ns from `begin`. */
-OTEL__FN otel_status otel__sdk_flush_wait(otel_sdk *sdk, otel__flush *flush, bool *begun,
-                                          uint64_t begin, uint64_t limit)
+OTEL__FN otel_status otel__sdk_flush_wait(otel_sdk *sdk, otel__flush *flush, uint64_t limit)
 {
-    for (;;) {
+    const uint64_t begin = otel__mono_ns();
+
+    while (!otel__sdk_flush_step(&sdk->e, flush)) {
         uint64_t passed;
-        uint32_t ms, left;
-        *begun = *begun || otel__sdk_flush_begin(sdk, flush);
-        ms = otel__sdk_step(sdk);
-        if (*begun && otel__sdk_flush_done(sdk, flush)) {
-            return OTEL_OK;
-        }
         if (otel__a32_load(sdk->e.r.live) != OTEL__LIVE_OPEN) {
             return OTEL_TIMEOUT; /* closed by another thread: what was left is counted there */
         }
         passed = otel__mono_ns() - begin;
-        if (passed >= limit && (limit > 0 || ms > 0 || (!flush->reads && flush->steps-- == 0))) {
+        if (passed >= limit &&
+            (limit > 0 || flush->ms > 0 || (!flush->reads && flush->steps-- == 0))) {
             return OTEL_TIMEOUT; /* without any time: everything that needs no waiting is done */
         }
-        left = otel__sdk_wait_ms(limit, passed);
-        if (ms > 0) {
-            otel__sdk_nap(sdk, ms < left ? ms : left);
+        if (flush->ms > 0) {
+            const uint32_t left = otel__sdk_wait_ms(limit, passed);
+            otel__sdk_nap(sdk, flush->ms < left ? flush->ms : left);
         }
     }
+    return OTEL_OK;
 }
 
 OTEL__FN otel_status otel__sdk_flush(otel_sdk *sdk, uint32_t timeout_ms)
 {
-    const uint64_t limit = otel__sdk_limit(timeout_ms);
     const uint32_t lost = otel__a32_peek(&sdk->e.lost);
     otel__flush    flush;
-    bool           begun = false;
     otel_status    status;
 
     memset(&flush, 0, sizeof flush);
-    status = otel__sdk_flush_wait(sdk, &flush, &begun, otel__mono_ns(), limit);
-    if (begun) {
+    status = otel__sdk_flush_wait(sdk, &flush, otel__sdk_limit(timeout_ms));
+    if (flush.begun) {
         otel__sdk_flush_end(sdk);
     }
     return status == OTEL_OK && otel__a32_peek(&sdk->e.lost) != lost ? OTEL_LOST : status;
@@ -14892,12 +16923,12 @@ OTEL__FN otel_status otel__sdk_collect(otel_sdk *sdk)
 {
     otel_status status;
 
-    if (otel__a32_swap(&sdk->e.busy, 1u) != 0) {
+    if (!otel__engine_enter(&sdk->e)) {
         return OTEL_TIMEOUT;
     }
-    otel__engine_collect(&sdk->e, otel__mono_ns());
+    otel__engine_collect(&sdk->e);
     status = sdk->e.behind ? OTEL_TIMEOUT : OTEL_OK;
-    otel__a32_store(&sdk->e.busy, 0);
+    otel__engine_leave(&sdk->e);
     otel__sdk_nudge(sdk);
     return status;
 }
@@ -14914,7 +16945,8 @@ OTEL_API otel_status otel_collect(otel_sdk *sdk, uint32_t timeout_ms)
     const uint64_t begin = otel__mono_ns();
     otel_status    status = OTEL_DISABLED;
 
-    while (sdk != NULL && otel__recorder_live(&sdk->e.r)) {
+    while (sdk != NULL && otel__recorder_live(&sdk->e.r) &&
+           sdk->e.pipes[OTEL_SIGNAL_METRICS].ring != NULL) { /* not a manual reader alone */
         status = otel__sdk_collect(sdk);
         if (status != OTEL_TIMEOUT || otel__mono_ns() - begin >= limit) {
             break;
@@ -14973,9 +17005,9 @@ OTEL__FN void otel__sdk_shut(otel_sdk *sdk)
 {
     uint32_t i;
 
-    for (i = 0; i < OTEL_SIGNAL_COUNT; i++) {
+    for (i = OTEL__ENGINE_FIRST; i < OTEL__ENGINE_END; i++) {
         otel__pipe *pipe = &sdk->e.pipes[i];
-        if (pipe->ring != NULL) {
+        if (otel__pipe_is_on(pipe)) {
             otel__ring_cursor c = otel__ring_begin(pipe->ring);
             const uint8_t    *data;
             uint32_t          n;
@@ -15011,7 +17043,7 @@ OTEL_API otel_status otel_close(otel_sdk *sdk, uint32_t timeout_ms)
     }
     otel__sdk_stop_thread(sdk);
     status = otel__sdk_flush(sdk, timeout_ms);
-    while (otel__a32_swap(&sdk->e.busy, 1u) != 0) { /* kept: nobody steps a closed engine */
+    while (!otel__engine_enter(&sdk->e)) { /* kept: nobody steps a closed engine */
         otel__sdk_nap(sdk, 1);
     }
     otel__a32_store(sdk->e.r.live, OTEL__LIVE_CLOSED);
@@ -15041,6 +17073,82 @@ OTEL_API void otel_release(otel_sdk *sdk)
     }
 #endif
 }
+
+/* ---- src/sdk/read.h ---- */
+/* read: otel_read(), the door of the second reader, and otel_attrs_find(), which looks at what it
+ * shows. One reading at a time is made, whoever asks: the thread that reads holds the engine.
+ * Spec: metrics/sdk.md "MetricReader", "Collect". */
+
+#if !defined(OTEL_LITE_NO_METRICS)
+
+OTEL_API const otel_attr *otel_attrs_find(otel_attrs attrs, const char *key)
+{
+    const size_t n = key != NULL ? otel__text_length(key) : 0;
+    size_t       i = attrs.items != NULL && n > 0 ? attrs.count : 0;
+
+    while (i-- > 0) { /* of equal keys the last one counts */
+        const otel_attr *a = &attrs.items[i];
+        if (otel__attr_key_length(a) == n && otel__attr_same_bytes(a->key, key, n)) {
+            return a;
+        }
+    }
+    return NULL;
+}
+
+#if defined(OTEL_LITE_NO_READER)
+OTEL_API otel_status otel_read(otel_sdk *sdk, otel_point_fn point, void *user, uint32_t timeout_ms)
+{
+    (void)point;
+    (void)user;
+    (void)timeout_ms;
+    return sdk == NULL || !otel__recorder_live(&sdk->e.r) ? OTEL_DISABLED : OTEL_INVALID;
+}
+#else
+
+/* Enter the engine within `limit` ns. Returns OTEL_TIMEOUT, or OTEL_DISABLED when it was closed
+ * meanwhile. */
+OTEL__FN otel_status otel__sdk_read_enter(otel_sdk *sdk, uint64_t limit)
+{
+    const uint64_t begin = otel__mono_ns();
+
+    while (otel__recorder_live(&sdk->e.r)) {
+        if (otel__engine_enter(&sdk->e)) {
+            return OTEL_OK;
+        }
+        if (otel__mono_ns() - begin >= limit) {
+            return OTEL_TIMEOUT;
+        }
+        otel__sdk_nap(sdk, 1);
+    }
+    return OTEL_DISABLED;
+}
+
+OTEL_API otel_status otel_read(otel_sdk *sdk, otel_point_fn point, void *user, uint32_t timeout_ms)
+{
+    otel_status status = OTEL_DISABLED;
+#if !defined(OTEL_LITE_FREESTANDING)
+    const int   saved = errno;
+#endif
+
+    if (sdk == NULL || !otel__recorder_live(&sdk->e.r)) {
+        return OTEL_DISABLED;
+    }
+    if (!sdk->metrics.readers[OTEL__READER_MANUAL].on) {
+        return OTEL_INVALID;
+    }
+    status = otel__sdk_read_enter(sdk, otel__sdk_limit(timeout_ms));
+    if (status == OTEL_OK) {
+        status = otel__read_all(&sdk->e.r, point, user) ? OTEL_TIMEOUT : OTEL_OK;
+        otel__engine_leave(&sdk->e);
+    }
+#if !defined(OTEL_LITE_FREESTANDING)
+    errno = saved;
+#endif
+    return status;
+}
+
+#endif
+#endif /* OTEL_LITE_NO_METRICS */
 
 /* ---- src/sdk/stats.h ---- */
 /* stats: the counts, the texts of closed lists, and otel_scope_get().

@@ -14,6 +14,7 @@
 #include "api/signals.h"
 #include "api/metrics.h"
 #include "api/bound.h"
+#include "api/views.h"
 #include "api/disabled.h"
 
 #endif /* OTEL_LITE_H */
@@ -46,12 +47,19 @@
 #include "record/series.h"
 #include "record/series_table.h"
 #include "record/series_list.h"
+#include "record/view.h"
+#include "record/exemplar.h"
 #include "record/point.h"
+#include "record/advice.h"
+#include "record/stream.h"
 #include "record/instrument.h"
+#include "record/value.h"
+#include "record/route.h"
 #include "record/metric.h"
 #include "record/bound.h"
 #include "record/observe.h"
 #include "record/collect.h"
+#include "record/read.h"
 
 #include "send/batch.h"
 #include "send/http.h"
@@ -68,6 +76,7 @@
 #include "sdk/fork.h"
 #include "sdk/open.h"
 #include "sdk/run.h"
+#include "sdk/read.h"
 #include "sdk/stats.h"
 
 #endif /* OTEL_LITE_IMPLEMENTATION */

@@ -296,6 +296,8 @@ typedef enum otel_temporality {
 typedef enum otel_aggregation {
     OTEL_AGGREGATION_DEFAULT = 0,
     OTEL_AGGREGATION_DROP = 1,
+    OTEL_AGGREGATION_SUM = 2,        /* in views; of a gauge or histogram: of what is recorded */
+    OTEL_AGGREGATION_LAST_VALUE = 3, /* in views                                               */
     OTEL_AGGREGATION_EXPLICIT_BUCKET_HISTOGRAM = 4,
     OTEL_AGGREGATION_BASE2_EXPONENTIAL_BUCKET_HISTOGRAM = 5
 } otel_aggregation;
@@ -310,6 +312,14 @@ typedef enum otel_instrument {
     OTEL_INSTRUMENT_OBSERVABLE_UPDOWN = 5,
     OTEL_INSTRUMENT_OBSERVABLE_GAUGE = 6
 } otel_instrument;
+
+/* Which measurements may become exemplars. Compiled in with OTEL_LITE_EXEMPLARS. */
+typedef enum otel_exemplar_filter {
+    OTEL_EXEMPLAR_FILTER_DEFAULT = 0, /* the environment's, else trace-based         */
+    OTEL_EXEMPLAR_FILTER_ALWAYS_ON = 1,
+    OTEL_EXEMPLAR_FILTER_ALWAYS_OFF = 2,
+    OTEL_EXEMPLAR_FILTER_TRACE_BASED = 3 /* made while a sampled span is current */
+} otel_exemplar_filter;
 
 /* ---- the SDK ---- */
 
@@ -357,6 +367,17 @@ typedef struct otel_options {
     uint32_t exponential_max_size;  /* buckets of each sign [160]                              */
     uint32_t drop_instruments;      /* bits 1u << enum otel_instrument: not aggregated [none]  */
 
+    /* views.h; what `views` points to stays in place as long as the SDK */
+    const struct otel_view *views;
+    size_t                  n_views;
+    uint32_t exemplar_filter; /* enum otel_exemplar_filter, OTEL_METRICS_EXEMPLAR_FILTER
+                                 [trace_based]                                         */
+
+    /* for otel_read(), if `manual_reader` is set */
+    uint32_t manual_temporality;           /* [cumulative]         */
+    uint32_t manual_histogram_aggregation; /* [explicit buckets]   */
+    uint32_t manual_max_series;            /* [2000; firmware 16]  */
+
     /* log records */
     uint32_t log_delay_ms; /* [1000]                                                            */
     uint32_t log_queue;    /* records [2048; firmware 16]                                       */
@@ -372,6 +393,7 @@ typedef struct otel_options {
 
     /* the engine */
     bool background;         /* start one thread that calls otel_poll()                           */
+    bool manual_reader;      /* there is an otel_read(); alone it needs no endpoint, no transport */
     bool disabled;           /* OTEL_SDK_DISABLED: otel_open() returns NULL                       */
     bool ignore_environment; /* read no variable at all                                           */
     bool ignore_host;        /* no process and host attributes in the resource                    */

@@ -54,6 +54,12 @@
 #if !defined(OTEL_LITE_NO_EXPONENTIAL) && !defined(OTEL_LITE_EXPONENTIAL)
 #define OTEL_LITE_NO_EXPONENTIAL
 #endif
+#if !defined(OTEL_LITE_NO_VIEWS) && !defined(OTEL_LITE_VIEWS)
+#define OTEL_LITE_NO_VIEWS
+#endif
+#if !defined(OTEL_LITE_NO_READER) && !defined(OTEL_LITE_READER)
+#define OTEL_LITE_NO_READER
+#endif
 #endif
 
 #if defined(OTEL_LITE_SINGLE_THREADED) && !defined(OTEL_LITE_NO_THREADS)

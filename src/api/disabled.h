@@ -8,7 +8,7 @@
 
 #if defined(OTEL_LITE_DISABLE)
 
-#include "bound.h"
+#include "views.h"
 
 OTEL_API otel_sdk *otel_open(const otel_options *options)
 {
@@ -544,6 +544,22 @@ OTEL_API otel_bound_histogram_f64 otel_histogram_bind_f64(otel_histogram_f64 *hi
     (void)histogram;
     (void)attrs;
     return none;
+}
+
+OTEL_API otel_status otel_read(otel_sdk *sdk, otel_point_fn point, void *user, uint32_t timeout_ms)
+{
+    (void)sdk;
+    (void)point;
+    (void)user;
+    (void)timeout_ms;
+    return OTEL_DISABLED;
+}
+
+OTEL_API const otel_attr *otel_attrs_find(otel_attrs attrs, const char *key)
+{
+    (void)attrs;
+    (void)key;
+    return NULL;
 }
 
 #endif

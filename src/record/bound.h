@@ -14,8 +14,34 @@
 
 OTEL__FN struct otel__cell *otel__bound_cell(otel__instrument *in, otel_attrs attrs)
 {
-    otel__series *s = otel__metric_series(in, attrs);
+    otel__series *s;
+
+    if (!otel__recorder_live(in->r)) {
+        return NULL;
+    }
+#if defined(OTEL__STREAMS)
+    s = otel__route_bind(in, attrs);
+#else
+    s = otel__value_series(in, attrs);
+#endif
     return s != NULL ? &s->cell : NULL;
+}
+
+/* The word that lets a caller's inline code change the number itself. A handle of a single stream
+ * needs no detour: its cell is the series already, unless exemplars are wanted. */
+OTEL__FN const otel__a32 *otel__bound_live(const otel__instrument *in)
+{
+#if defined(OTEL__STREAMS)
+    const bool gauge = in->kind == (uint8_t)OTEL_INSTRUMENT_GAUGE;
+    bool       alone = in->more == NULL;
+#if defined(OTEL_LITE_EXEMPLARS)
+    alone = alone && in->n_exemplars == 0;
+#endif
+    return alone && in->ops->field == (gauge ? OTEL__POINT_GAUGE : OTEL__POINT_SUM) ? in->r->live
+                                                                                    : in->live;
+#else
+    return in->live;
+#endif
 }
 
 #define OTEL__BIND(function, type, field)                                                          \
@@ -24,7 +50,7 @@ OTEL__FN struct otel__cell *otel__bound_cell(otel__instrument *in, otel_attrs at
         otel_bound_##type bound;                                                                   \
         bound.field = field;                                                                       \
         bound.cell = field != NULL ? otel__bound_cell(&field->in, attrs) : NULL;                   \
-        bound.live = bound.cell != NULL ? field->in.r->live : NULL;                                \
+        bound.live = bound.cell != NULL ? otel__bound_live(&field->in) : NULL;                     \
         return bound;                                                                              \
     }
 OTEL__BIND(otel_counter_bind, counter, counter)
@@ -39,76 +65,106 @@ OTEL__BIND(otel_histogram_bind_f64, histogram_f64, histogram)
 
 /* ---- bound: recording ---- */
 
-/* The series behind a handle, or NULL when nothing is recorded. */
-OTEL__HOT otel__series *otel__bound_series(otel__instrument *in, struct otel__cell *cell)
+OTEL__INLINE otel__series *otel__bound_series(struct otel__cell *cell)
 {
-    return otel__recorder_live(in->r) ? (otel__series *)(void *)cell : NULL;
+    return (otel__series *)(void *)cell;
 }
 
 OTEL_API void otel__bound_counter_add(otel_counter *counter, struct otel__cell *cell, int64_t value)
 {
     if (OTEL__UNLIKELY(value < 0)) {
-        otel__metric_bad_value(&counter->in);
+        otel__value_bad(&counter->in);
         return;
     }
-    otel__metric_add_int(&counter->in, otel__bound_series(&counter->in, cell), value);
+    if (!otel__value_is_straight(&counter->in)) {
+        otel__route_bound(&counter->in, cell, (uint64_t)value);
+        return;
+    }
+    otel__value_add_int(&counter->in, otel__bound_series(cell), value);
 }
 
 OTEL_API void otel__bound_counter_add_f64(otel_counter_f64 *counter, struct otel__cell *cell,
                                           double value)
 {
     if (OTEL__UNLIKELY(!(value >= 0) || !otel__platform_is_finite(value))) {
-        otel__metric_bad_value(&counter->in);
+        otel__value_bad(&counter->in);
         return;
     }
-    otel__metric_add_double(&counter->in, otel__bound_series(&counter->in, cell), value);
+    if (!otel__value_is_straight(&counter->in)) {
+        otel__route_bound(&counter->in, cell, otel__platform_double_bits(value));
+        return;
+    }
+    otel__value_add_double(&counter->in, otel__bound_series(cell), value);
 }
 
 OTEL_API void otel__bound_updown_add(otel_updown *updown, struct otel__cell *cell, int64_t value)
 {
-    otel__metric_add_int(&updown->in, otel__bound_series(&updown->in, cell), value);
+    if (!otel__value_is_straight(&updown->in)) {
+        otel__route_bound(&updown->in, cell, (uint64_t)value);
+        return;
+    }
+    otel__value_add_int(&updown->in, otel__bound_series(cell), value);
 }
 
 OTEL_API void otel__bound_updown_add_f64(otel_updown_f64 *updown, struct otel__cell *cell,
                                          double value)
 {
     if (OTEL__UNLIKELY(!otel__platform_is_finite(value))) {
-        otel__metric_bad_value(&updown->in);
+        otel__value_bad(&updown->in);
         return;
     }
-    otel__metric_add_double(&updown->in, otel__bound_series(&updown->in, cell), value);
+    if (!otel__value_is_straight(&updown->in)) {
+        otel__route_bound(&updown->in, cell, otel__platform_double_bits(value));
+        return;
+    }
+    otel__value_add_double(&updown->in, otel__bound_series(cell), value);
 }
 
 OTEL_API void otel__bound_gauge_set(otel_gauge *gauge, struct otel__cell *cell, int64_t value)
 {
-    otel__metric_set(&gauge->in, otel__bound_series(&gauge->in, cell), (uint64_t)value);
+    if (!otel__value_is_straight(&gauge->in)) {
+        otel__route_bound(&gauge->in, cell, (uint64_t)value);
+        return;
+    }
+    otel__value_set(&gauge->in, otel__bound_series(cell), (uint64_t)value);
 }
 
 OTEL_API void otel__bound_gauge_set_f64(otel_gauge_f64 *gauge, struct otel__cell *cell,
                                         double value)
 {
     if (OTEL__UNLIKELY(!otel__platform_is_finite(value))) {
-        otel__metric_bad_value(&gauge->in);
+        otel__value_bad(&gauge->in);
         return;
     }
-    otel__metric_set(&gauge->in, otel__bound_series(&gauge->in, cell),
-                     otel__platform_double_bits(value));
+    if (!otel__value_is_straight(&gauge->in)) {
+        otel__route_bound(&gauge->in, cell, otel__platform_double_bits(value));
+        return;
+    }
+    otel__value_set(&gauge->in, otel__bound_series(cell), otel__platform_double_bits(value));
 }
 
 OTEL_API void otel__bound_histogram_record(otel_histogram *histogram, struct otel__cell *cell,
                                            int64_t value)
 {
-    otel__metric_record(&histogram->in, otel__bound_series(&histogram->in, cell), (double)value);
+    if (!otel__value_is_straight(&histogram->in)) {
+        otel__route_bound(&histogram->in, cell, (uint64_t)value);
+        return;
+    }
+    otel__value_record(&histogram->in, otel__bound_series(cell), (double)value);
 }
 
 OTEL_API void otel__bound_histogram_record_f64(otel_histogram_f64 *histogram,
                                                struct otel__cell *cell, double value)
 {
     if (OTEL__UNLIKELY(!otel__platform_is_finite(value))) {
-        otel__metric_bad_value(&histogram->in);
+        otel__value_bad(&histogram->in);
         return;
     }
-    otel__metric_record(&histogram->in, otel__bound_series(&histogram->in, cell), value);
+    if (!otel__value_is_straight(&histogram->in)) {
+        otel__route_bound(&histogram->in, cell, otel__platform_double_bits(value));
+        return;
+    }
+    otel__value_record(&histogram->in, otel__bound_series(cell), value);
 }
 
 #endif /* OTEL_LITE_NO_METRICS */

@@ -36,12 +36,13 @@ typedef struct otel__collect {
 /* Sums and histograms say which temporality they have. */
 OTEL__FN bool otel__collect_has_temporality(const otel__instrument *in)
 {
-    return (in->kind & 3u) != (uint8_t)OTEL_INSTRUMENT_GAUGE;
+    return in->ops->field != OTEL__POINT_GAUGE;
 }
 
+/* M-42. */
 OTEL__FN bool otel__collect_is_monotonic(const otel__instrument *in)
 {
-    return (in->kind & 3u) == (uint8_t)OTEL_INSTRUMENT_COUNTER;
+    return in->ops->field == OTEL__POINT_SUM && otel__instrument_only_grows(in);
 }
 
 /* Bytes behind the points: temporality, and for sums whether they only grow. */
@@ -76,27 +77,40 @@ OTEL__FN void otel__collect_meta(const otel__collect *c, otel__out *o, const ote
 /* Bytes of a point that was taken. */
 OTEL__FN size_t otel__collect_point_size(const otel__instrument *in, const otel__series *s)
 {
-    return 9u + 9u + in->ops->size(in, s) + s->attrs_bytes;
+    size_t n = 9u + 9u + in->ops->size(in, s) + s->attrs_bytes;
+#if defined(OTEL_LITE_EXEMPLARS)
+    n += otel__exemplar_size(in, s);
+#endif
+    return n;
 }
 
-/* Start and time are fields 2 and 3 of all kinds of points. A series that began while the reading
- * was made, or before the clock was set back, begins with the reading, for good. */
-OTEL__FN void otel__collect_point(const otel__collect *c, otel__out *o, const otel__instrument *in,
-                                  otel__series *s)
+/* Where a point of a reading at `now` begins. A series that began while the reading was made, or
+ * before the clock was set back, begins with the reading, for good. */
+OTEL__FN uint64_t otel__collect_start(uint64_t now, const otel__instrument *in, otel__series *s)
 {
     uint64_t start = otel__a64_peek(&s->start);
 
     start = start != 0 ? start : in->collected;
-    if (start > c->now) {
-        start = c->now;
+    if (start > now) {
+        start = now;
         if (!in->is_delta) {
             otel__a64_put(&s->start, start);
         }
     }
+    return start;
+}
+
+/* Start and time are fields 2 and 3 of all kinds of points. */
+OTEL__FN void otel__collect_point(const otel__collect *c, otel__out *o, const otel__instrument *in,
+                                  otel__series *s)
+{
     otel__pb_head(o, 1, otel__collect_point_size(in, s));
-    otel__pb_fixed64(o, 2, start);
+    otel__pb_fixed64(o, 2, otel__collect_start(c->now, in, s));
     otel__pb_fixed64(o, 3, c->now);
     in->ops->write(o, in, s);
+#if defined(OTEL_LITE_EXEMPLARS)
+    otel__exemplar_write(o, in, s);
+#endif
     otel__out_put(o, otel__series_attrs(s), s->attrs_bytes);
 }
 
@@ -105,6 +119,9 @@ OTEL__FN void otel__collect_point(const otel__collect *c, otel__out *o, const ot
 OTEL__FN void otel__collect_settle(const otel__instrument *in, otel__series *s, bool sent)
 {
     in->ops->settle(in, s, sent);
+#if defined(OTEL_LITE_EXEMPLARS)
+    otel__exemplar_settle(in, s, sent);
+#endif
     if (sent || !in->is_delta) {
         (void)otel__a32_and(&s->cell.touched, ~(uint32_t)OTEL__SERIES_POINT);
     }
@@ -225,6 +242,9 @@ OTEL__FN bool otel__collect_series(otel__collect *c, const otel__instrument *in,
         }
         return true;
     }
+#if defined(OTEL_LITE_EXEMPLARS)
+    otel__exemplar_take(in, s, c->now);
+#endif
     one = otel__pb_field_size(otel__collect_point_size(in, s));
     if (part->bytes + one > room || (part->n >= OTEL__COLLECT_HELD && in->ops->held)) {
         fits = otel__collect_queue(c, in, part);
@@ -293,6 +313,7 @@ OTEL__FN void otel__collect_abandon(const otel__collect *c)
 OTEL__FN void otel__collect_begin(otel__collect *c, otel__recorder *r)
 {
     c->m = r->metrics;
+    c->m->reading = OTEL__READER_PUSH;
     c->waiting = false;
     if (c->series != 0) {
         otel__collect_abandon(c);
@@ -309,11 +330,13 @@ OTEL__FN void otel__collect_begin(otel__collect *c, otel__recorder *r)
 /* Read on as long as there is room. Returns whether the reading is complete. */
 OTEL__FN bool otel__collect_go_on(otel__collect *c)
 {
-    while (c->instrument < c->n_instruments &&
-           otel__collect_instrument(c, &c->m->instruments[c->instrument])) {
-        c->instrument++;
+    for (; c->instrument < c->n_instruments; c->instrument++) {
+        otel__instrument *in = &c->m->instruments[c->instrument];
+        if (otel__instrument_reader(in) == OTEL__READER_PUSH && !otel__collect_instrument(c, in)) {
+            return false;
+        }
     }
-    return c->instrument >= c->n_instruments;
+    return true;
 }
 
 #endif /* OTEL_LITE_NO_METRICS */

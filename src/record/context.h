@@ -24,7 +24,8 @@ enum {                        /* otel__recorder.live */
        OTEL__LIVE_FORKED = 0, /* what a wiped page reads as in a child */
        OTEL__LIVE_OPEN = 1,
        OTEL__LIVE_CLOSED = 2,
-       OTEL__LIVE_RESETTING = 3 /* a child's first caller is emptying the inherited state */
+       OTEL__LIVE_RESETTING = 3, /* a child's first caller is emptying the inherited state */
+       OTEL__LIVE_DETOUR = 4     /* of an instrument: open, but see route.h                */
 };
 
 typedef struct otel__recorder {

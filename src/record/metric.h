@@ -1,145 +1,14 @@
 /* metric: recording into instruments, and what a forked child does with them.
- * Values are relaxed atomics on the series; histograms see histogram.h and exponential.h. Nothing
- * here waits, allocates or makes a system call.
- * Spec: metrics/api.md, metrics/sdk.md; requirements M-09, M-10, M-48, M-49, M-108. */
+ * Called by user code from anywhere; nothing here waits, allocates or makes a system call.
+ * Spec: metrics/api.md, metrics/sdk.md; requirements M-09, M-10, M-48, M-108. */
 #ifndef OTEL__RECORD_METRIC_H
 #define OTEL__RECORD_METRIC_H
 
 #if !defined(OTEL_LITE_NO_METRICS)
 
-#include "instrument.h"
+#include "route.h"
 
 /* ---- metric: recording ---- */
-
-/* The series of a set, made if it is new. One that was searched for twice in a row is tried first
- * from then on, until it is not the one: who goes through many sets, or has more than there is room
- * for, does not pay for comparing with the wrong one each time. */
-#if defined(__OPTIMIZE_SIZE__)
-OTEL__FN otel__series *otel__series_get(otel__metrics *m, otel__instrument *in, otel_attrs attrs)
-{
-    uint32_t offset = otel__a32_load(&in->last);
-
-    if (attrs.items == NULL) {
-        attrs.count = 0;
-    }
-    if (offset == 0 || !otel__series_same_order(otel__series_at(m, offset), attrs)) {
-        otel__a32_put(&in->last, 0);
-        offset = otel__series_search(m, in, attrs);
-        if (offset != in->overflow) { /* its content is not what was asked for */
-            otel__a32 *where = offset == otel__a32_peek(&in->searched) ? &in->last : &in->searched;
-            otel__a32_store(where, offset);
-        }
-    }
-    return otel__series_at(m, offset);
-}
-#else
-OTEL__HOT otel__series *otel__series_get(otel__metrics *m, otel__instrument *in, otel_attrs attrs)
-{
-    const uint32_t last = otel__a32_load(&in->last);
-    otel__series  *s = otel__series_at(m, last != 0 ? last : in->overflow);
-
-    if (OTEL__UNLIKELY(attrs.items == NULL)) {
-        attrs.count = 0;
-    }
-    if (OTEL__LIKELY(last != 0)) {
-        if (OTEL__LIKELY(otel__series_same_order(s, attrs))) {
-            return s;
-        }
-        otel__a32_put(&in->last, 0);
-    }
-    const uint32_t offset = otel__series_search(m, in, attrs);
-    if (offset != in->overflow) { /* its content is not what was asked for */
-        otel__a32_store(offset == otel__a32_peek(&in->searched) ? &in->last : &in->searched,
-                        offset);
-    }
-    return otel__series_at(m, offset);
-}
-#endif
-
-/* The series to record into, or NULL when nothing is recorded. Shared by all kinds: the lookup is
- * the larger part of the code. */
-OTEL__FN OTEL__NOINLINE otel__series *otel__metric_series(otel__instrument *in, otel_attrs attrs)
-{
-    if (OTEL__UNLIKELY(!otel__recorder_live(in->r))) {
-        return NULL;
-    }
-    return otel__series_get(in->r->metrics, in, attrs);
-}
-
-/* Count a value that cannot be kept (M-10, M-48): the engine tells once. */
-OTEL__FN OTEL__COLD void otel__metric_bad_value(otel__instrument *in)
-{
-    (void)otel__a32_count(&in->r->losses.bad_values, 1u);
-}
-
-/* What follows takes NULL for a series when nothing is recorded. */
-
-OTEL__HOT void otel__metric_add_int(const otel__instrument *in, otel__series *s, int64_t value)
-{
-    if (OTEL__LIKELY(s != NULL)) {
-        (void)otel__a64_count(&s->cell.number, (uint64_t)value); /* wraps, defined: M-49 */
-        otel__series_touch(in, s);
-    }
-}
-
-OTEL__HOT void otel__metric_add_double(const otel__instrument *in, otel__series *s, double value)
-{
-    if (OTEL__LIKELY(s != NULL)) {
-        otel__hist_add_double(&s->cell.number, value);
-        otel__series_touch(in, s);
-    }
-}
-
-OTEL__HOT void otel__metric_set(const otel__instrument *in, otel__series *s, uint64_t bits)
-{
-    if (OTEL__LIKELY(s != NULL)) {
-        otel__a64_put(&s->cell.number, bits);
-        otel__series_touch(in, s);
-    }
-}
-
-#if !defined(OTEL_LITE_NO_EXPONENTIAL)
-/* The first negative value takes memory for its buckets from the pool, at most once a series. */
-OTEL__FN OTEL__COLD bool otel__metric_give_negative(otel__instrument *in, otel__series *s)
-{
-    otel__metrics *m = in->r->metrics;
-    const uint32_t offset = otel__series_take(m, otel__exp_negative_bytes(in->max_size));
-
-    if (offset == 0) {
-        return false;
-    }
-    (void)otel__exp_give_negative(&s->value.exp, otel__series_at(m, offset));
-    return true; /* also when another thread was first: then this memory is lost to the pool */
-}
-
-OTEL__FN OTEL__NOINLINE void otel__metric_record_exp(otel__instrument *in, otel__series *s,
-                                                     double value)
-{
-    otel__exp_result result = otel__exp_record(&s->value.exp, value);
-
-    if (OTEL__UNLIKELY(result == OTEL__EXP_NEEDS_NEGATIVE) && otel__metric_give_negative(in, s)) {
-        result = otel__exp_record(&s->value.exp, value);
-    }
-    if (OTEL__UNLIKELY(result != OTEL__EXP_OK)) {
-        (void)otel__a32_count(&in->r->losses.lost_values, 1u);
-    }
-}
-#endif
-
-OTEL__HOT void otel__metric_record(otel__instrument *in, otel__series *s, double value)
-{
-    if (OTEL__UNLIKELY(s == NULL)) {
-        return;
-    }
-    otel__series_touch(in, s);
-#if !defined(OTEL_LITE_NO_EXPONENTIAL)
-    if (in->aggregation == (uint8_t)OTEL_AGGREGATION_BASE2_EXPONENTIAL_BUCKET_HISTOGRAM) {
-        otel__metric_record_exp(in, s, value);
-        return;
-    }
-#endif
-    otel__hist_record(&s->value.hist, in->bounds, in->n_bounds, value);
-}
 
 OTEL_API void otel_counter_add(otel_counter *counter, int64_t value, otel_attrs attrs)
 {
@@ -147,10 +16,14 @@ OTEL_API void otel_counter_add(otel_counter *counter, int64_t value, otel_attrs 
         return;
     }
     if (OTEL__UNLIKELY(value < 0)) {
-        otel__metric_bad_value(&counter->in);
+        otel__value_bad(&counter->in);
         return;
     }
-    otel__metric_add_int(&counter->in, otel__metric_series(&counter->in, attrs), value);
+    if (!otel__value_is_straight(&counter->in)) {
+        otel__route_record(&counter->in, (uint64_t)value, attrs);
+        return;
+    }
+    otel__value_add_int(&counter->in, otel__value_series(&counter->in, attrs), value);
 }
 
 OTEL_API void otel_counter_add_f64(otel_counter_f64 *counter, double value, otel_attrs attrs)
@@ -159,17 +32,26 @@ OTEL_API void otel_counter_add_f64(otel_counter_f64 *counter, double value, otel
         return;
     }
     if (OTEL__UNLIKELY(!(value >= 0) || !otel__platform_is_finite(value))) {
-        otel__metric_bad_value(&counter->in);
+        otel__value_bad(&counter->in);
         return;
     }
-    otel__metric_add_double(&counter->in, otel__metric_series(&counter->in, attrs), value);
+    if (!otel__value_is_straight(&counter->in)) {
+        otel__route_record(&counter->in, otel__platform_double_bits(value), attrs);
+        return;
+    }
+    otel__value_add_double(&counter->in, otel__value_series(&counter->in, attrs), value);
 }
 
 OTEL_API void otel_updown_add(otel_updown *updown, int64_t value, otel_attrs attrs)
 {
-    if (updown != NULL) {
-        otel__metric_add_int(&updown->in, otel__metric_series(&updown->in, attrs), value);
+    if (updown == NULL) {
+        return;
     }
+    if (!otel__value_is_straight(&updown->in)) {
+        otel__route_record(&updown->in, (uint64_t)value, attrs);
+        return;
+    }
+    otel__value_add_int(&updown->in, otel__value_series(&updown->in, attrs), value);
 }
 
 OTEL_API void otel_updown_add_f64(otel_updown_f64 *updown, double value, otel_attrs attrs)
@@ -178,17 +60,26 @@ OTEL_API void otel_updown_add_f64(otel_updown_f64 *updown, double value, otel_at
         return;
     }
     if (OTEL__UNLIKELY(!otel__platform_is_finite(value))) {
-        otel__metric_bad_value(&updown->in);
+        otel__value_bad(&updown->in);
         return;
     }
-    otel__metric_add_double(&updown->in, otel__metric_series(&updown->in, attrs), value);
+    if (!otel__value_is_straight(&updown->in)) {
+        otel__route_record(&updown->in, otel__platform_double_bits(value), attrs);
+        return;
+    }
+    otel__value_add_double(&updown->in, otel__value_series(&updown->in, attrs), value);
 }
 
 OTEL_API void otel_gauge_set(otel_gauge *gauge, int64_t value, otel_attrs attrs)
 {
-    if (gauge != NULL) {
-        otel__metric_set(&gauge->in, otel__metric_series(&gauge->in, attrs), (uint64_t)value);
+    if (gauge == NULL) {
+        return;
     }
+    if (!otel__value_is_straight(&gauge->in)) {
+        otel__route_record(&gauge->in, (uint64_t)value, attrs);
+        return;
+    }
+    otel__value_set(&gauge->in, otel__value_series(&gauge->in, attrs), (uint64_t)value);
 }
 
 OTEL_API void otel_gauge_set_f64(otel_gauge_f64 *gauge, double value, otel_attrs attrs)
@@ -197,19 +88,27 @@ OTEL_API void otel_gauge_set_f64(otel_gauge_f64 *gauge, double value, otel_attrs
         return;
     }
     if (OTEL__UNLIKELY(!otel__platform_is_finite(value))) {
-        otel__metric_bad_value(&gauge->in);
+        otel__value_bad(&gauge->in);
         return;
     }
-    otel__metric_set(&gauge->in, otel__metric_series(&gauge->in, attrs),
-                     otel__platform_double_bits(value));
+    if (!otel__value_is_straight(&gauge->in)) {
+        otel__route_record(&gauge->in, otel__platform_double_bits(value), attrs);
+        return;
+    }
+    otel__value_set(&gauge->in, otel__value_series(&gauge->in, attrs),
+                    otel__platform_double_bits(value));
 }
 
 OTEL_API void otel_histogram_record(otel_histogram *histogram, int64_t value, otel_attrs attrs)
 {
-    if (histogram != NULL) {
-        otel__metric_record(&histogram->in, otel__metric_series(&histogram->in, attrs),
-                            (double)value);
+    if (histogram == NULL) {
+        return;
     }
+    if (!otel__value_is_straight(&histogram->in)) {
+        otel__route_record(&histogram->in, (uint64_t)value, attrs);
+        return;
+    }
+    otel__value_record(&histogram->in, otel__value_series(&histogram->in, attrs), (double)value);
 }
 
 OTEL_API void otel_histogram_record_f64(otel_histogram_f64 *histogram, double value,
@@ -219,10 +118,14 @@ OTEL_API void otel_histogram_record_f64(otel_histogram_f64 *histogram, double va
         return;
     }
     if (OTEL__UNLIKELY(!otel__platform_is_finite(value))) {
-        otel__metric_bad_value(&histogram->in);
+        otel__value_bad(&histogram->in);
         return;
     }
-    otel__metric_record(&histogram->in, otel__metric_series(&histogram->in, attrs), value);
+    if (!otel__value_is_straight(&histogram->in)) {
+        otel__route_record(&histogram->in, otel__platform_double_bits(value), attrs);
+        return;
+    }
+    otel__value_record(&histogram->in, otel__value_series(&histogram->in, attrs), value);
 }
 
 /* ---- metric: is anybody interested ---- */
@@ -288,6 +191,9 @@ OTEL__FN void otel__metrics_forget(otel__metrics *m)
         while (offset != 0) {
             otel__series *s = otel__series_at(m, offset);
             otel__series_clear(in, s);
+#if defined(OTEL_LITE_EXEMPLARS)
+            otel__exemplar_forget(in, s);
+#endif
             otel__series_reseed(m, in, offset);
             offset = otel__series_next(s);
         }

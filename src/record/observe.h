@@ -42,7 +42,21 @@ OTEL__FN void otel__observe_run(otel__metrics *m, otel_registration *at)
     }
 }
 
-/* Ask every callback once (M-12). Sums told past the limit add up from nothing. Engine only. */
+/* What was told and not read is out of date; sums told past the limit, and those that a view makes
+ * one of several, add up from nothing. */
+OTEL__FN void otel__observe_clear(otel__metrics *m, const otel__instrument *in)
+{
+    uint32_t offset = in->overflow;
+
+    while (offset != 0) {
+        otel__series *s = otel__series_at(m, offset);
+        otel__a64_put(&s->cell.number, 0);
+        (void)otel__a32_and(&s->cell.touched, ~(uint32_t)OTEL__SERIES_VALUE);
+        offset = otel__series_next(s);
+    }
+}
+
+/* Ask every callback once (M-12), for the streams of the reader that reads. Engine only. */
 OTEL__FN void otel__observe_all(otel__metrics *m)
 {
     const uint32_t n = otel__a32_load(&m->n_instruments);
@@ -50,14 +64,8 @@ OTEL__FN void otel__observe_all(otel__metrics *m)
 
     for (i = 0; i < n; i++) {
         const otel__instrument *in = &m->instruments[i];
-        uint32_t                offset = otel__instrument_is_observable(in) ? in->overflow : 0;
-        if (offset != 0) {
-            otel__a64_put(&otel__series_at(m, offset)->cell.number, 0);
-        }
-        while (offset != 0) { /* what was told and not read is out of date */
-            otel__series *s = otel__series_at(m, offset);
-            (void)otel__a32_and(&s->cell.touched, ~(uint32_t)OTEL__SERIES_VALUE);
-            offset = otel__series_next(s);
+        if (otel__instrument_is_observable(in) && otel__instrument_reader(in) == m->reading) {
+            otel__observe_clear(m, in);
         }
     }
     otel__a32_store(&m->observer.open, 1u);
@@ -145,69 +153,7 @@ OTEL_API void otel_callback_unregister(otel_registration *registration)
     }
 }
 
-/* ---- observe: points ---- */
-
-/* Whether what is told now is less than what was told before. */
-OTEL__FN bool otel__observe_fell(const otel__instrument *in, uint64_t now, uint64_t before)
-{
-    return in->is_double ? otel__platform_bits_double(now) < otel__platform_bits_double(before)
-                         : (int64_t)now < (int64_t)before;
-}
-
-/* Only what was told for this reading counts (M-63). A cumulative series begins with the reading
- * before (M-65); so does a monotonic sum that fell. */
-OTEL__FN bool otel__observe_take(const otel__instrument *in, otel__series *s, bool *waiting)
-{
-    const uint32_t touched = otel__a32_and(&s->cell.touched, ~(uint32_t)OTEL__SERIES_VALUE);
-    const uint64_t number = otel__a64_peek(&s->cell.number);
-
-    (void)waiting;
-    if ((touched & OTEL__SERIES_VALUE) == 0) {
-        return false;
-    }
-    if (!in->is_delta) {
-        if (otel__a64_peek(&s->start) == 0 ||
-            (in->kind == (uint8_t)OTEL_INSTRUMENT_OBSERVABLE_COUNTER &&
-             otel__observe_fell(in, number, s->value.kept))) {
-            otel__a64_put(&s->start, in->collected);
-        }
-        s->value.kept = number;
-    }
-    return true;
-}
-
-/* What found no room is read again when there is, unless another reading begins before. */
-OTEL__FN void otel__observe_settle(const otel__instrument *in, otel__series *s, bool sent)
-{
-    if (!sent) {
-        (void)otel__a32_or(&s->cell.touched, OTEL__SERIES_VALUE);
-    } else if (in->is_delta) {
-        s->value.kept = otel__a64_peek(&s->cell.number);
-    }
-}
-
-/* The difference, for a delta point; a sum that fell began anew: M-67. */
-OTEL__FN void otel__observe_write(otel__out *o, const otel__instrument *in, const otel__series *s)
-{
-    uint64_t number = otel__a64_peek(&s->cell.number);
-
-    if (in->is_delta && !otel__observe_fell(in, number, s->value.kept)) {
-        number = in->is_double
-                     ? otel__platform_double_bits(otel__platform_bits_double(number) -
-                                                  otel__platform_bits_double(s->value.kept))
-                     : number - s->value.kept;
-    }
-    otel__point_value(o, in, number);
-}
-
-#define OTEL__OBSERVE_POINT(field)                                                                 \
-    {                                                                                              \
-        otel__point_number_bytes, otel__point_number_clear, otel__observe_take,                    \
-            otel__observe_settle, otel__point_number_size, otel__observe_write, field,             \
-            OTEL__PB_TAG(7, OTEL__PB_LEN), false                                                   \
-    }
-static const otel__aggregation otel__observe_sum = OTEL__OBSERVE_POINT(7);
-static const otel__aggregation otel__observe_gauge = OTEL__OBSERVE_POINT(5);
+/* ---- observe: making observables ---- */
 
 #define OTEL__OBSERVABLE_CREATE(type, function, ops, kind, is_double)                              \
     OTEL_API type *function(otel_scope *scope, const char *name, const char *unit,                 \
@@ -221,18 +167,18 @@ static const otel__aggregation otel__observe_gauge = OTEL__OBSERVE_POINT(5);
         }                                                                                          \
         return observable;                                                                         \
     }
-OTEL__OBSERVABLE_CREATE(otel_observable, otel_observable_counter_create, &otel__observe_sum,
+OTEL__OBSERVABLE_CREATE(otel_observable, otel_observable_counter_create, &otel__point_told_sum,
                         OTEL_INSTRUMENT_OBSERVABLE_COUNTER, false)
-OTEL__OBSERVABLE_CREATE(otel_observable_f64, otel_observable_counter_create_f64, &otel__observe_sum,
-                        OTEL_INSTRUMENT_OBSERVABLE_COUNTER, true)
-OTEL__OBSERVABLE_CREATE(otel_observable, otel_observable_updown_create, &otel__observe_sum,
+OTEL__OBSERVABLE_CREATE(otel_observable_f64, otel_observable_counter_create_f64,
+                        &otel__point_told_sum, OTEL_INSTRUMENT_OBSERVABLE_COUNTER, true)
+OTEL__OBSERVABLE_CREATE(otel_observable, otel_observable_updown_create, &otel__point_told_sum,
                         OTEL_INSTRUMENT_OBSERVABLE_UPDOWN, false)
-OTEL__OBSERVABLE_CREATE(otel_observable_f64, otel_observable_updown_create_f64, &otel__observe_sum,
-                        OTEL_INSTRUMENT_OBSERVABLE_UPDOWN, true)
-OTEL__OBSERVABLE_CREATE(otel_observable, otel_observable_gauge_create, &otel__observe_gauge,
+OTEL__OBSERVABLE_CREATE(otel_observable_f64, otel_observable_updown_create_f64,
+                        &otel__point_told_sum, OTEL_INSTRUMENT_OBSERVABLE_UPDOWN, true)
+OTEL__OBSERVABLE_CREATE(otel_observable, otel_observable_gauge_create, &otel__point_told_gauge,
                         OTEL_INSTRUMENT_OBSERVABLE_GAUGE, false)
-OTEL__OBSERVABLE_CREATE(otel_observable_f64, otel_observable_gauge_create_f64, &otel__observe_gauge,
-                        OTEL_INSTRUMENT_OBSERVABLE_GAUGE, true)
+OTEL__OBSERVABLE_CREATE(otel_observable_f64, otel_observable_gauge_create_f64,
+                        &otel__point_told_gauge, OTEL_INSTRUMENT_OBSERVABLE_GAUGE, true)
 #undef OTEL__OBSERVABLE_CREATE
 
 /* ---- observe: telling ---- */
@@ -243,23 +189,51 @@ OTEL__FN bool otel__observe_is_open(const otel_observer *observer)
     return observer != NULL && otel__a32_load(&observer->open) != 0;
 }
 
-/* Note a value. Sums of the sets past the limit are added up in the overflow series. */
+/* Note a value in one stream. Sums of the sets past the limit are added up in the overflow series,
+ * those of sets that are equal without what a view leaves out in theirs. */
+OTEL__FN otel__series *otel__observe_note(otel__instrument *in, uint64_t bits, otel_attrs attrs)
+{
+#if defined(OTEL__STREAMS)
+    otel__series *s = otel__route_series(in, attrs);
+    const bool    shared = in->filters;
+#else
+    otel__series *s = otel__value_series(in, attrs);
+    const bool    shared = false;
+#endif
+
+    if (in->ops->field == OTEL__POINT_GAUGE ||
+        (!shared && s != otel__series_at(in->r->metrics, in->overflow))) {
+        otel__value_set(in, s, bits);
+    } else if (in->is_double) {
+        otel__value_add_double(in, s, otel__platform_bits_double(bits));
+    } else {
+        otel__value_add_int(in, s, (int64_t)bits);
+    }
+    return s;
+}
+
+/* Note a value in the streams of the reader that reads. */
 OTEL__FN void otel__observe_value(otel__instrument *in, uint64_t bits, otel_attrs attrs)
 {
-    otel__series *s;
+#if defined(OTEL__STREAMS)
+    const uint32_t          reader = in->r->metrics->reading;
+    otel_measurement        m;
+    const otel_measurement *sample;
 
-    s = otel__metric_series(in, attrs);
-    if (s == NULL) {
+    if (!otel__recorder_live(in->r)) {
         return;
     }
-    if (in->kind == (uint8_t)OTEL_INSTRUMENT_OBSERVABLE_GAUGE ||
-        s != otel__series_at(in->r->metrics, in->overflow)) {
-        otel__metric_set(in, s, bits);
-    } else if (in->is_double) {
-        otel__metric_add_double(in, s, otel__platform_bits_double(bits));
-    } else {
-        otel__metric_add_int(in, s, (int64_t)bits);
+    sample = otel__route_sample(in, bits, attrs, &m);
+    for (; in != NULL; in = in->more) {
+        if (in->reader == reader) {
+            otel__route_offer(in, otel__observe_note(in, bits, attrs), sample);
+        }
     }
+#else
+    if (otel__recorder_live(in->r)) {
+        (void)otel__observe_note(in, bits, attrs);
+    }
+#endif
 }
 
 OTEL_API void otel_observe(otel_observer *observer, otel_observable *observable, int64_t value,
@@ -269,7 +243,7 @@ OTEL_API void otel_observe(otel_observer *observer, otel_observable *observable,
         return;
     }
     if (value < 0 && observable->in.kind == (uint8_t)OTEL_INSTRUMENT_OBSERVABLE_COUNTER) {
-        otel__metric_bad_value(&observable->in);
+        otel__value_bad(&observable->in);
         return;
     }
     otel__observe_value(&observable->in, (uint64_t)value, attrs);
@@ -283,7 +257,7 @@ OTEL_API void otel_observe_f64(otel_observer *observer, otel_observable_f64 *obs
     }
     if (!otel__platform_is_finite(value) ||
         (value < 0 && observable->in.kind == (uint8_t)OTEL_INSTRUMENT_OBSERVABLE_COUNTER)) {
-        otel__metric_bad_value(&observable->in);
+        otel__value_bad(&observable->in);
         return;
     }
     otel__observe_value(&observable->in, otel__platform_double_bits(value), attrs);

@@ -2,8 +2,7 @@
  * bytes. A point is taken from its series, measured, written, and, once it is in the queue,
  * settled. In between nobody else changes what it says: cumulative numbers move on, but have
  * fixed width. A delta point that found no room is not settled as sent, so that the next one
- * covers its interval, too. Called by collect.h, on one thread; numbers that callbacks tell are
- * in observe.h.
+ * covers its interval, too. Called by collect.h and read.h, one at a time.
  * Spec: metrics.proto; metrics/sdk.md "MetricReader"; requirements M-46, M-60..M-66, P-08,
  * P-23..P-27. */
 #ifndef OTEL__RECORD_POINT_H
@@ -11,6 +10,7 @@
 
 #if !defined(OTEL_LITE_NO_METRICS)
 
+#include "exemplar.h"
 #include "series_list.h"
 #include "series_table.h"
 
@@ -71,11 +71,20 @@ OTEL__FN void otel__point_value(otel__out *o, const otel__instrument *in, uint64
     otel__pb_fixed64(o, in->is_double ? 4u : 6u, bits);
 }
 
+/* What the point of a recorded number says. */
+OTEL__FN uint64_t otel__point_number(const otel__instrument *in, const otel__series *s)
+{
+    return in->is_delta ? s->value.kept : otel__a64_peek(&s->cell.number);
+}
+
 OTEL__FN void otel__point_number_write(otel__out *o, const otel__instrument *in,
                                        const otel__series *s)
 {
-    otel__point_value(o, in, in->is_delta ? s->value.kept : otel__a64_peek(&s->cell.number));
+    otel__point_value(o, in, otel__point_number(in, s));
 }
+
+#define OTEL__POINT_GAUGE 5u /* fields of Metric */
+#define OTEL__POINT_SUM   7u
 
 #define OTEL__POINT_NUMBER(field)                                                                  \
     {                                                                                              \
@@ -83,18 +92,90 @@ OTEL__FN void otel__point_number_write(otel__out *o, const otel__instrument *in,
             otel__point_number_settle, otel__point_number_size, otel__point_number_write, field,   \
             OTEL__PB_TAG(7, OTEL__PB_LEN), false                                                   \
     }
-static const otel__aggregation otel__point_sum = OTEL__POINT_NUMBER(7);
-static const otel__aggregation otel__point_gauge = OTEL__POINT_NUMBER(5);
+static const otel__aggregation otel__point_sum = OTEL__POINT_NUMBER(OTEL__POINT_SUM);
+static const otel__aggregation otel__point_gauge = OTEL__POINT_NUMBER(OTEL__POINT_GAUGE);
+
+/* ---- point: numbers that callbacks tell ---- */
+
+/* Whether what is told now is less than what was told before. */
+OTEL__FN bool otel__point_told_fell(const otel__instrument *in, uint64_t now, uint64_t before)
+{
+    return in->is_double ? otel__platform_bits_double(now) < otel__platform_bits_double(before)
+                         : (int64_t)now < (int64_t)before;
+}
+
+/* Only what was told for this reading counts (M-63). A cumulative series begins with the reading
+ * before (M-65); so does a monotonic sum that fell. */
+OTEL__FN bool otel__point_told_take(const otel__instrument *in, otel__series *s, bool *waiting)
+{
+    const uint32_t touched = otel__a32_and(&s->cell.touched, ~(uint32_t)OTEL__SERIES_VALUE);
+    const uint64_t number = otel__a64_peek(&s->cell.number);
+
+    (void)waiting;
+    if ((touched & OTEL__SERIES_VALUE) == 0) {
+        return false;
+    }
+    if (!in->is_delta) {
+        if (otel__a64_peek(&s->start) == 0 ||
+            (in->kind == (uint8_t)OTEL_INSTRUMENT_OBSERVABLE_COUNTER &&
+             otel__point_told_fell(in, number, s->value.kept))) {
+            otel__a64_put(&s->start, in->collected);
+        }
+        s->value.kept = number;
+    }
+    return true;
+}
+
+/* What found no room is read again when there is, unless another reading begins before. */
+OTEL__FN void otel__point_told_settle(const otel__instrument *in, otel__series *s, bool sent)
+{
+    if (!sent) {
+        (void)otel__a32_or(&s->cell.touched, OTEL__SERIES_VALUE);
+    } else if (in->is_delta) {
+        s->value.kept = otel__a64_peek(&s->cell.number);
+    }
+}
+
+/* What the point says: the difference, if it is a delta one; a sum that fell began anew: M-67. */
+OTEL__FN uint64_t otel__point_told_number(const otel__instrument *in, const otel__series *s)
+{
+    const uint64_t number = otel__a64_peek(&s->cell.number);
+
+    if (!in->is_delta || otel__point_told_fell(in, number, s->value.kept)) {
+        return number;
+    }
+    return in->is_double ? otel__platform_double_bits(otel__platform_bits_double(number) -
+                                                      otel__platform_bits_double(s->value.kept))
+                         : number - s->value.kept;
+}
+
+OTEL__FN void otel__point_told_write(otel__out *o, const otel__instrument *in,
+                                     const otel__series *s)
+{
+    otel__point_value(o, in, otel__point_told_number(in, s));
+}
+
+#define OTEL__POINT_TOLD(field)                                                                    \
+    {                                                                                              \
+        otel__point_number_bytes, otel__point_number_clear, otel__point_told_take,                 \
+            otel__point_told_settle, otel__point_number_size, otel__point_told_write, field,       \
+            OTEL__PB_TAG(7, OTEL__PB_LEN), false                                                   \
+    }
+static const otel__aggregation otel__point_told_sum = OTEL__POINT_TOLD(OTEL__POINT_SUM);
+static const otel__aggregation otel__point_told_gauge = OTEL__POINT_TOLD(OTEL__POINT_GAUGE);
 
 /* ---- point: what both kinds of histograms have ---- */
 
-/* Negative values were recorded: the sum could fall, and is left out (P-25). */
-OTEL__FN bool otel__point_has_sum(const otel__hist *h) { return !otel__platform_less(h->min, 0); }
+/* Negative values were recorded, or may be: the sum could fall, and is left out (M-46, P-25). */
+OTEL__FN bool otel__point_has_sum(const otel__instrument *in, const otel__hist *h)
+{
+    return otel__instrument_only_grows(in) && !otel__platform_less(h->min, 0);
+}
 
 /* Count, sum, min, max. */
 OTEL__FN size_t otel__point_count_size(const otel__instrument *in, const otel__hist *h)
 {
-    return 9u + (otel__point_has_sum(h) ? 9u : 0u) + (in->no_min_max ? 0u : 9u + 9u);
+    return 9u + (otel__point_has_sum(in, h) ? 9u : 0u) + (in->no_min_max ? 0u : 9u + 9u);
 }
 
 /* Count and sum; min and max, whose fields differ. */
@@ -102,7 +183,7 @@ OTEL__FN void otel__point_count(otel__out *o, const otel__instrument *in, const 
                                 uint32_t field)
 {
     otel__pb_fixed64(o, 4, h->count);
-    if (otel__point_has_sum(h)) {
+    if (otel__point_has_sum(in, h)) {
         otel__pb_double(o, 5, h->sum);
     }
     if (!in->no_min_max) {

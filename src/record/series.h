@@ -22,6 +22,11 @@
 #endif
 #define OTEL__SERIES_OVERFLOW "otel.metric.overflow"
 
+/* An instrument may have several streams, or one that values do not go straight into. */
+#if !defined(OTEL_LITE_NO_VIEWS) || !defined(OTEL_LITE_NO_READER) || defined(OTEL_LITE_EXEMPLARS)
+#define OTEL__STREAMS
+#endif
+
 enum {                         /* otel__series.cell.touched */
        OTEL__SERIES_VALUE = 1, /* a recorder was here                          */
        OTEL__SERIES_POINT = 2, /* the collector's: in the reading it is making */
@@ -33,6 +38,9 @@ typedef struct otel__series {
     otel__a64         start; /* Unix ns of its first value; 0: since the last reading         */
 #if !defined(OTEL_LITE_SERIES_LIST)
     uint64_t hash;
+#endif
+#if defined(OTEL_LITE_EXEMPLARS)
+    otel__a32 exemplars; /* offset of its reservoir, 0 until the first one: exemplar.h */
 #endif
     uint32_t instrument;  /* index                            */
     uint32_t bytes;       /* of the whole series, for a spare */
@@ -68,7 +76,26 @@ typedef struct otel__aggregation {
     bool    held;  /* recorders are held off from taking to settling */
 } otel__aggregation;
 
+/* Readings go to the backend, or to a program that asks. */
+#if defined(OTEL_LITE_NO_READER)
+enum { OTEL__READER_PUSH = 0, OTEL__READERS = 1 };
+#else
+enum { OTEL__READER_PUSH = 0, OTEL__READER_MANUAL = 1, OTEL__READERS = 2 };
+#endif
+
+/* What one reader makes of instruments that no view speaks of. */
+typedef struct otel__reader {
+    bool     on;
+    uint32_t temporality;           /* enum otel_temporality  */
+    uint32_t histogram_aggregation; /* enum otel_aggregation  */
+    uint32_t max_series;            /* of one stream          */
+} otel__reader;
+
+/* One stream of an instrument. Usually there is one, and it is the instrument: its handle. Views
+ * and a second reader make more: stream.h. */
 typedef struct otel__instrument {
+    const otel__a32         *live; /* OTEL__LIVE_OPEN: values go straight into the series; else
+                                      recording takes the long way: metric.h                */
     const otel__aggregation *ops;
     otel__recorder          *r;
     otel_scope              *scope;
@@ -92,6 +119,19 @@ typedef struct otel__instrument {
     otel__a32 full;      /* 1: some set found no memory, others will not either */
     uint32_t  overflow;  /* offset; there from creation, first of the list      */
     uint64_t  collected; /* collector: Unix ns of the last reading, or creation */
+    uint32_t  max_series;
+#if defined(OTEL__STREAMS)
+    uint8_t                  reader;  /* OTEL__READER_*: whose readings it is in             */
+    bool                     filters; /* its view leaves attributes out                     */
+    const char              *asked;   /* the instrument's name; `name` may be a view's      */
+    struct otel__instrument *more;    /* the instrument's next stream, or NULL              */
+    const otel_view         *view;    /* NULL: none speaks of it                            */
+    uint32_t                 unbound; /* of several streams: offset of a binding to overflow */
+#endif
+#if defined(OTEL_LITE_EXEMPLARS)
+    uint32_t                       n_exemplars; /* of one series; 0: none are wanted           */
+    const otel_exemplar_reservoir *reservoir;   /* the program's, or NULL: a standard one      */
+#endif
 } otel__instrument;
 
 /* A place for a callback: see observe.h. */
@@ -106,9 +146,16 @@ struct otel_observer {
 };
 
 typedef struct otel__metrics {
-    otel__ring         ring;
-    uint32_t           temporality;           /* enum otel_temporality                       */
-    uint32_t           histogram_aggregation; /* enum otel_aggregation                       */
+    otel__ring   ring;
+    otel__reader readers[OTEL__READERS];
+    uint32_t     reading; /* OTEL__READER_*: who reads now */
+#if !defined(OTEL_LITE_NO_VIEWS)
+    const otel_view *views;
+    size_t           n_views;
+#endif
+#if defined(OTEL_LITE_EXEMPLARS)
+    uint32_t exemplar_filter; /* enum otel_exemplar_filter */
+#endif
     uint32_t           exponential_max_size;
     uint32_t           drop_instruments; /* bits 1 << enum otel_instrument              */
     uint32_t           max_callbacks;
@@ -119,7 +166,6 @@ typedef struct otel__metrics {
     otel__instrument *instruments;
     otel__a32         n_instruments;
     uint32_t          max_instruments;
-    uint32_t          max_series; /* of one instrument */
     uint8_t          *pool;
     uint32_t          pool_units;
     otel__a32         pool_used; /* units */
@@ -140,10 +186,49 @@ OTEL__INLINE uint8_t *otel__series_attrs(otel__series *s)
     return (uint8_t *)s + (size_t)s->attrs_at * OTEL__SERIES_UNIT;
 }
 
+#if defined(OTEL__STREAMS)
+/* The offset of a series in use. */
+OTEL__INLINE uint32_t otel__series_offset(const otel__metrics *m, const otel__series *s)
+{
+    return (uint32_t)((size_t)((const uint8_t *)s - m->pool) / OTEL__SERIES_UNIT) + 1u;
+}
+
+/* The series' attributes, in `to`, which has OTEL__ATTRS_MAX places; texts are borrowed. */
+OTEL__FN otel_attrs otel__series_list_attrs(otel__series *s, otel_attr *to)
+{
+    const uint8_t *p = otel__series_attrs(s);
+    uint32_t       i;
+
+    for (i = 0; i < s->n_attrs; i++) {
+        to[i] = otel__kv_attr(p);
+        p = otel__kv_end(p);
+    }
+    return otel_attrs_of(to, s->n_attrs);
+}
+#endif
+
 /* Whether the program tells the values in callbacks, instead of recording them. */
 OTEL__HOT bool otel__instrument_is_observable(const otel__instrument *in)
 {
     return in->kind >= (uint8_t)OTEL_INSTRUMENT_OBSERVABLE_COUNTER;
+}
+
+/* Whose readings the stream is in. */
+OTEL__INLINE uint32_t otel__instrument_reader(const otel__instrument *in)
+{
+#if defined(OTEL__STREAMS)
+    return in->reader;
+#else
+    (void)in;
+    return OTEL__READER_PUSH;
+#endif
+}
+
+/* Counters and histograms, of which only values that are not negative are expected. */
+OTEL__FN bool otel__instrument_only_grows(const otel__instrument *in)
+{
+    return (in->kind & 3u) == (uint8_t)OTEL_INSTRUMENT_COUNTER ||
+           (in->kind & 3u) == (uint8_t)OTEL_INSTRUMENT_HISTOGRAM;
 }
 
 OTEL__FN uint32_t otel__series_value_bytes(const otel__instrument *in)
@@ -259,6 +344,9 @@ OTEL__FN uint32_t otel__series_make(otel__metrics *m, const otel__instrument *in
     }
     s = otel__series_at(m, offset);
     otel__a32_put(&s->cell.next, 0);
+#if defined(OTEL_LITE_EXEMPLARS)
+    otel__a32_put(&s->exemplars, 0);
+#endif
     otel__series_clear(in, s);
     s->instrument = in->index;
     s->attrs_at = (uint16_t)(head / OTEL__SERIES_UNIT);

@@ -58,6 +58,17 @@ OTEL__FN OTEL__NOINLINE uint32_t otel__series_build(otel__metrics *m, const otel
     return offset;
 }
 
+#if defined(OTEL__STREAMS)
+/* Build what holds a set but is in no list: see stream.h. Returns its offset, or 0. */
+OTEL__FN uint32_t otel__series_build_apart(otel__metrics *m, const otel__instrument *in,
+                                           otel_attrs attrs)
+{
+    const size_t n = attrs.count < OTEL__ATTRS_MAX ? attrs.count : OTEL__ATTRS_MAX;
+
+    return otel__series_build(m, in, attrs.items, n > 0 ? attrs.items + n : attrs.items);
+}
+#endif
+
 /* Whether the list is the series' set in any order. */
 OTEL__FN bool otel__series_same_any(otel__series *s, const otel_attr *a, const otel_attr *end)
 {
@@ -86,7 +97,7 @@ OTEL__FN uint32_t otel__series_new(otel__metrics *m, otel__instrument *in, const
 {
     uint32_t offset = 0;
 
-    if (otel__a32_peek(&in->full) == 0 && otel__series_claim(&in->n_series, m->max_series)) {
+    if (otel__a32_peek(&in->full) == 0 && otel__series_claim(&in->n_series, in->max_series)) {
         offset = otel__series_build(m, in, a, end);
         if (offset == 0) {
             (void)otel__a32_count(&in->n_series, 0xffffffffu); /* minus one */

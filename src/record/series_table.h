@@ -76,6 +76,18 @@ OTEL__FN OTEL__COLD void otel__set_unrepeat(otel__set *set, otel_attrs attrs, ui
     set->repeats = any;
 }
 
+#if defined(OTEL__STREAMS)
+/* Build what holds a set but is found by no search: see stream.h. Returns its offset, or 0. */
+OTEL__FN uint32_t otel__series_build_apart(otel__metrics *m, const otel__instrument *in,
+                                           otel_attrs attrs)
+{
+    otel__set set;
+
+    otel__set_hash(&set, attrs, in->r->seed[0]);
+    return otel__series_build(m, in, &set, attrs);
+}
+#endif
+
 /* Publish a built series, unless its set is there already. Returns the offset of the one in use. */
 OTEL__FN uint32_t otel__series_publish(otel__metrics *m, otel__instrument *in, uint32_t offset)
 {
@@ -155,7 +167,7 @@ OTEL__FN uint32_t otel__series_add(otel__metrics *m, otel__instrument *in, otel_
 {
     uint32_t used = 0;
 
-    if (otel__series_claim(&in->n_series, m->max_series)) {
+    if (otel__series_claim(&in->n_series, in->max_series)) {
         if (otel__series_claim(&m->n_filled, m->n_cells / 2u)) {
             built = built != 0 ? built : otel__series_build(m, in, set, attrs);
             used = built != 0 ? otel__series_publish(m, in, built) : 0;
@@ -198,7 +210,7 @@ OTEL__HOT uint32_t otel__series_look(otel__metrics *m, const otel__instrument *i
  * Not when some set's text was repaired: this one's may have to be, too, and be there already. */
 OTEL__HOT bool otel__series_is_full(const otel__metrics *m, const otel__instrument *in)
 {
-    return (otel__a32_load(&in->n_series) >= m->max_series || otel__a32_load(&in->full) != 0 ||
+    return (otel__a32_load(&in->n_series) >= in->max_series || otel__a32_load(&in->full) != 0 ||
             otel__a32_load(&m->n_filled) >= m->n_cells / 2u) &&
            otel__a32_load(&m->repaired) == 0;
 }

@@ -25,6 +25,22 @@
 #define OTEL__ENGINE_LOOK   UINT64_C(10000000) /* ns between looks for records that want no delay */
 #define OTEL__ENGINE_REPLY  1024u /* bytes of a reply's body that are kept               */
 
+/* Signals from the first one that is compiled in to behind the last: nobody looks at others. */
+#if !defined(OTEL_LITE_NO_TRACES)
+#define OTEL__ENGINE_FIRST ((uint32_t)OTEL_SIGNAL_TRACES)
+#elif !defined(OTEL_LITE_NO_METRICS)
+#define OTEL__ENGINE_FIRST ((uint32_t)OTEL_SIGNAL_METRICS)
+#else
+#define OTEL__ENGINE_FIRST ((uint32_t)OTEL_SIGNAL_LOGS)
+#endif
+#if !defined(OTEL_LITE_NO_LOGS)
+#define OTEL__ENGINE_END ((uint32_t)OTEL_SIGNAL_LOGS + 1u)
+#elif !defined(OTEL_LITE_NO_METRICS)
+#define OTEL__ENGINE_END ((uint32_t)OTEL_SIGNAL_METRICS + 1u)
+#else
+#define OTEL__ENGINE_END ((uint32_t)OTEL_SIGNAL_TRACES + 1u)
+#endif
+
 /* One signal's way out. The engine's, except `ring`. */
 typedef struct otel__pipe {
     otel__ring *ring; /* NULL: the signal is off                       */
@@ -59,9 +75,10 @@ typedef struct otel__engine {
 #if !defined(OTEL_LITE_NO_HTTP)
     bool use_http;
 #endif
-    uint32_t       flushes;   /* under way                                                    */
-    uint32_t       reading;   /* metrics ever queued up to the end of the newest reading      */
-    uint32_t       next_pipe; /* whose turn it is                              */
+    uint32_t       flushes; /* under way                                                    */
+    uint32_t       reading; /* metrics ever queued up to the end of the newest reading      */
+    uint32_t       turn;    /* which of the signals that are compiled in is first       */
+    uint64_t       now;     /* monotonic ns, since otel__engine_enter()         */
     uint64_t       interval_ns;
     uint64_t       collect_ns; /* when metrics are read next                   */
     uint32_t       random;
@@ -99,34 +116,60 @@ OTEL__FN uint32_t otel__engine_random(otel__engine *e)
     return e->random;
 }
 
+/* Whether the signal of that pipe is compiled in. */
+OTEL__FN bool otel__pipe_is_on(const otel__pipe *pipe)
+{
+#if defined(OTEL_LITE_NO_METRICS)
+    return pipe->ring != NULL; /* between traces and logs there is a gap */
+#else
+    (void)pipe;
+    return true;
+#endif
+}
+
+/* The pipe of a signal that is compiled in. */
+OTEL__FN otel__pipe *otel__engine_pipe(otel__engine *e, uint32_t signal)
+{
+    return &e->pipes[OTEL__ENGINE_END - OTEL__ENGINE_FIRST > 1u ? signal : OTEL__ENGINE_FIRST];
+}
+
+/* ---- engine: one user at a time ---- */
+
+/* Enter and look at the clocks. Returns false when somebody else is inside. */
+OTEL__FN OTEL__NOINLINE bool otel__engine_enter(otel__engine *e)
+{
+    if (otel__a32_swap(&e->busy, 1u) != 0) {
+        return false;
+    }
+    e->now = otel__mono_ns();
+    otel__a64_put(&e->r.anchor, otel__unix_ns() - e->now); /* a step of the wall clock is seen */
+    return true;
+}
+
+OTEL__FN void otel__engine_leave(otel__engine *e) { otel__a32_store(&e->busy, 0); }
+
 /* ---- engine: telling ---- */
 
 #if defined(OTEL_LITE_NO_DIAGNOSTICS)
-OTEL__FN void otel__engine_tell_failure(otel__engine *e, otel_signal signal, const char *why,
-                                        uint64_t now)
+OTEL__FN void otel__engine_tell_failure(otel__engine *e, otel_signal signal, const char *why)
 {
     (void)e;
     (void)signal;
     (void)why;
-    (void)now;
 }
 
-OTEL__FN void otel__engine_tell_losses(otel__engine *e, uint64_t now)
-{
-    (void)e;
-    (void)now;
-}
+OTEL__FN void otel__engine_tell_losses(otel__engine *e) { (void)e; }
 #else
 
 /* Say once a minute at most that requests of a signal fail. */
 OTEL__FN OTEL__COLD void otel__engine_tell_failure(otel__engine *e, otel_signal signal,
-                                                   const char *why, uint64_t now)
+                                                   const char *why)
 {
     static const char *const begin[OTEL_SIGNAL_COUNT] = { "traces: ", "metrics: ", "logs: " };
-    otel__pipe              *pipe = &e->pipes[signal];
+    otel__pipe *pipe = otel__engine_pipe(e, signal);
 
-    if (pipe->told_ns == 0 || now - pipe->told_ns >= OTEL__ENGINE_TELL) {
-        pipe->told_ns = now;
+    if (pipe->told_ns == 0 || e->now - pipe->told_ns >= OTEL__ENGINE_TELL) {
+        pipe->told_ns = e->now;
         otel__diag(&e->r.sink, OTEL_SEVERITY_WARN, begin[signal], why,
                    pipe->attempt > 0 ? "; kept and tried again" : "; the records are dropped");
     }
@@ -144,7 +187,7 @@ OTEL__FN uint32_t otel__engine_overflowing(const otel__engine *e)
 }
 
 /* Say what recording calls could not keep: they count, the engine tells. */
-OTEL__FN void otel__engine_tell_losses(otel__engine *e, uint64_t now)
+OTEL__FN void otel__engine_tell_losses(otel__engine *e)
 {
     static const char *const what[6] = {
         "attributes were dropped: over the limit, without a key, or no room in the span",
@@ -155,11 +198,11 @@ OTEL__FN void otel__engine_tell_losses(otel__engine *e, uint64_t now)
         "exponential histograms lost values that came while their window was widened",
     };
     const otel__losses *l = &e->r.losses;
-    uint32_t            counts[6];
-    uint32_t            i;
-    uint32_t            k;
+    uint32_t counts[6];
+    uint32_t i;
+    uint32_t k;
 
-    if (now < e->tell_ns) {
+    if (e->now < e->tell_ns) {
         return;
     }
     counts[0] = otel__a32_peek(&l->attributes);
@@ -168,7 +211,7 @@ OTEL__FN void otel__engine_tell_losses(otel__engine *e, uint64_t now)
     counts[3] = otel__engine_overflowing(e);
     counts[4] = 0;
     counts[5] = otel__a32_peek(&l->lost_values);
-    for (i = 0; i < OTEL_SIGNAL_COUNT; i++) {
+    for (i = OTEL__ENGINE_FIRST; i < OTEL__ENGINE_END; i++) {
         for (k = 0; k < OTEL_DROP_COUNT; k++) {
             counts[4] += (uint32_t)otel__a64_peek(&l->dropped[i][k]);
         }
@@ -176,7 +219,7 @@ OTEL__FN void otel__engine_tell_losses(otel__engine *e, uint64_t now)
     for (i = 0; i < 6; i++) {
         if (counts[i] != e->told[i]) {
             e->told[i] = counts[i];
-            e->tell_ns = now + OTEL__ENGINE_TELL;
+            e->tell_ns = e->now + OTEL__ENGINE_TELL;
             otel__diag(&e->r.sink, OTEL_SEVERITY_WARN, what[i], NULL, NULL);
         }
     }
@@ -212,7 +255,7 @@ OTEL__FN void otel__engine_supersede(otel__pipe *pipe)
 }
 
 /* Read on into the ring. */
-OTEL__FN void otel__engine_read_on(otel__engine *e, uint64_t now)
+OTEL__FN void otel__engine_read_on(otel__engine *e)
 {
     otel__pipe *pipe = &e->pipes[OTEL_SIGNAL_METRICS];
 
@@ -220,14 +263,14 @@ OTEL__FN void otel__engine_read_on(otel__engine *e, uint64_t now)
     (void)otel__a32_count(&e->lost, e->collect.n_large);
     e->collect.n_large = 0;
     e->behind = e->collect.waiting;
-    pipe->due_ns = now;
+    pipe->due_ns = e->now;
     e->reading = otel__ring_head_load(pipe->ring).count;
 }
 
 /* Read all metrics into their ring. */
-OTEL__FN void otel__engine_collect(otel__engine *e, uint64_t now)
+OTEL__FN void otel__engine_collect(otel__engine *e)
 {
-    e->collect_ns = now + e->interval_ns;
+    e->collect_ns = e->now + e->interval_ns;
     if (!e->in_flight || e->request.signal != OTEL_SIGNAL_METRICS) {
         otel__engine_supersede(&e->pipes[OTEL_SIGNAL_METRICS]);
     }
@@ -236,14 +279,14 @@ OTEL__FN void otel__engine_collect(otel__engine *e, uint64_t now)
     e->collect.tag = e->batch.newest;
     e->collect.request = e->batch.cap - otel__batch_overhead(e->resource.len);
     otel__collect_begin(&e->collect, &e->r);
-    otel__engine_read_on(e, now);
+    otel__engine_read_on(e);
 }
 #endif
 
 /* ---- engine: answers ---- */
 
 /* The records of the request leave the queue. */
-OTEL__FN void otel__engine_release(otel__engine *e, otel__pipe *pipe, uint64_t now)
+OTEL__FN void otel__engine_release(otel__engine *e, otel__pipe *pipe)
 {
     otel__ring_release(pipe->ring, &e->batch.cursor);
     otel__a64_bump(&pipe->dropped[OTEL_DROP_TOO_LARGE], e->batch.n_large);
@@ -254,40 +297,39 @@ OTEL__FN void otel__engine_release(otel__engine *e, otel__pipe *pipe, uint64_t n
     pipe->failures = 0;
     pipe->retry_ns = 0;
     if (!pipe->whole || otel__ring_queued(pipe->ring) == 0) {
-        pipe->due_ns = now + pipe->delay_ns;
+        pipe->due_ns = e->now + pipe->delay_ns;
     }
 }
 
 /* Act on an answer. `why` is told when it is not a success. */
-OTEL__FN void otel__engine_answered(otel__engine *e, otel_transport_result result, const char *why,
-                                    uint64_t now)
+OTEL__FN void otel__engine_answered(otel__engine *e, otel_transport_result result, const char *why)
 {
-    otel__pipe *pipe = &e->pipes[e->request.signal];
+    otel__pipe *pipe = otel__engine_pipe(e, e->request.signal);
 
     e->in_flight = false;
     otel__a32_store(&e->answer, OTEL__ANSWER_NONE);
     if (result == OTEL_TRANSPORT_SENT) {
         otel__a64_bump(&pipe->delivered, e->batch.n_records);
         pipe->told_ns = 0;
-        otel__engine_release(e, pipe, now);
+        otel__engine_release(e, pipe);
         return;
     }
     otel__a64_bump(&e->failed, 1u);
     if (result == OTEL_TRANSPORT_RETRY) {
         const uint32_t ms =
             otel__retry_wait(++pipe->failures, e->request.retry_after_ms, otel__engine_random(e));
-        pipe->retry_ns = now + (uint64_t)ms * 1000000u;
+        pipe->retry_ns = e->now + (uint64_t)ms * 1000000u;
     } else {
         otel__a64_bump(&pipe->dropped[OTEL_DROP_REFUSED], e->batch.n_records);
         (void)otel__a32_count(&e->lost, e->batch.n_records);
-        otel__engine_release(e, pipe, now);
+        otel__engine_release(e, pipe);
     }
-    otel__engine_tell_failure(e, e->request.signal, why, now);
+    otel__engine_tell_failure(e, e->request.signal, why);
 }
 
 #if !defined(OTEL_LITE_NO_HTTP)
 /* The client's exchange is over: turn what came into a result. */
-OTEL__FN void otel__engine_http_done(otel__engine *e, otel__net_result result, uint64_t now)
+OTEL__FN void otel__engine_http_done(otel__engine *e, otel__net_result result)
 {
     const otel__reply    *reply = &e->net.reply;
     otel_transport_result answer = OTEL_TRANSPORT_RETRY; /* no reply: H-24 */
@@ -305,18 +347,18 @@ OTEL__FN void otel__engine_http_done(otel__engine *e, otel__net_result result, u
                e->net.error == OTEL__NET_E_TLS) {
         answer = OTEL_TRANSPORT_REFUSED; /* H-25: trying again would not help */
     }
-    otel__engine_answered(e, answer, why, now);
+    otel__engine_answered(e, answer, why);
 }
 #endif
 
 /* Go on with the request under way. Returns true when it is over. */
-OTEL__FN bool otel__engine_advance(otel__engine *e, uint64_t now)
+OTEL__FN bool otel__engine_advance(otel__engine *e)
 {
 #if !defined(OTEL_LITE_NO_HTTP)
     if (e->use_http) {
-        const otel__net_result result = otel__net_step(&e->net, now);
+        const otel__net_result result = otel__net_step(&e->net, e->now);
         if (result != OTEL__NET_BUSY) {
-            otel__engine_http_done(e, result, now);
+            otel__engine_http_done(e, result);
         }
         return result != OTEL__NET_BUSY;
     }
@@ -327,7 +369,7 @@ OTEL__FN bool otel__engine_advance(otel__engine *e, uint64_t now)
             return false;
         }
         otel__engine_answered(e, (otel_transport_result)(answer - OTEL__ANSWER_RESULT),
-                              "the transport reported a failure", now);
+                              "the transport reported a failure");
     }
     return true;
 }
@@ -335,23 +377,23 @@ OTEL__FN bool otel__engine_advance(otel__engine *e, uint64_t now)
 /* ---- engine: requests ---- */
 
 /* Whether the signal has something that should go out now. */
-OTEL__FN bool otel__engine_ready(const otel__engine *e, const otel__pipe *pipe, uint64_t now)
+OTEL__FN bool otel__engine_ready(const otel__engine *e, const otel__pipe *pipe)
 {
     uint32_t queued;
 
-    if (pipe->ring == NULL || now < pipe->retry_ns) {
+    if (!otel__pipe_is_on(pipe) || e->now < pipe->retry_ns) {
         return false;
     }
     queued = otel__ring_queued(pipe->ring);
     return queued > 0 &&
-           (queued >= pipe->batch || now >= pipe->due_ns || pipe->delay_ns == 0 || e->flushes > 0 ||
-            otel__ring_bytes(pipe->ring) > pipe->ring->capacity / 2u);
+           (queued >= pipe->batch || e->now >= pipe->due_ns || pipe->delay_ns == 0 ||
+            e->flushes > 0 || otel__ring_bytes(pipe->ring) > pipe->ring->capacity / 2u);
 }
 
 /* Hand the built request over. */
-OTEL__FN void otel__engine_send(otel__engine *e, otel_signal signal, uint64_t now)
+OTEL__FN void otel__engine_send(otel__engine *e, otel_signal signal)
 {
-    otel__pipe           *pipe = &e->pipes[signal];
+    otel__pipe           *pipe = otel__engine_pipe(e, signal);
     otel_transport_result result;
 
     pipe->attempt++;
@@ -376,36 +418,37 @@ OTEL__FN void otel__engine_send(otel__engine *e, otel_signal signal, uint64_t no
     otel__a32_store(&e->answer, OTEL__ANSWER_WAIT); /* it may complete before send() returns */
     result = e->transport.send(e->transport.user, &e->request);
     if (result != OTEL_TRANSPORT_PENDING) {
-        otel__engine_answered(e, result, "the transport reported a failure", now);
+        otel__engine_answered(e, result, "the transport reported a failure");
     }
 }
 
 /* Start the next request, if a signal has one. Returns false when there is nothing to send. */
-OTEL__FN bool otel__engine_start(otel__engine *e, uint64_t now)
+OTEL__FN bool otel__engine_start(otel__engine *e)
 {
     uint32_t i;
 
 #if !defined(OTEL_LITE_NO_METRICS)
     if (e->reading_on && otel__ring_queued(e->pipes[OTEL_SIGNAL_METRICS].ring) == 0) {
-        otel__engine_read_on(e, now);
+        otel__engine_read_on(e);
     }
 #endif
-    for (i = 0; i < OTEL_SIGNAL_COUNT; i++) {
-        const uint32_t at = (e->next_pipe + i) % OTEL_SIGNAL_COUNT;
-        otel__pipe    *pipe = &e->pipes[at];
-        if (!otel__engine_ready(e, pipe, now)) {
+    for (i = 0; i < OTEL__ENGINE_END - OTEL__ENGINE_FIRST; i++) {
+        const uint32_t at =
+            OTEL__ENGINE_FIRST + (e->turn + i) % (OTEL__ENGINE_END - OTEL__ENGINE_FIRST);
+        otel__pipe *pipe = otel__engine_pipe(e, at);
+        if (!otel__engine_ready(e, pipe)) {
             continue;
         }
         pipe->stalled = false;
         if (otel__batch_build(&e->batch, &e->r, pipe->ring, &e->resource,
                               pipe->resend > 0 ? pipe->resend : pipe->batch)) {
             pipe->resend = e->batch.n_records;
-            e->next_pipe = (at + 1u) % OTEL_SIGNAL_COUNT; /* take turns */
-            otel__engine_send(e, (otel_signal)at, now);
+            e->turn = at + 1u - OTEL__ENGINE_FIRST;
+            otel__engine_send(e, (otel_signal)at);
             return true;
         }
         if (e->batch.n_large > 0 || e->batch.n_stale > 0) {
-            otel__engine_release(e, pipe, now);
+            otel__engine_release(e, pipe);
         } else {
             pipe->stalled = true; /* its producer was interrupted and must get to run */
         }
@@ -416,13 +459,13 @@ OTEL__FN bool otel__engine_start(otel__engine *e, uint64_t now)
 /* ---- engine: stepping ---- */
 
 /* When the engine wants to be stepped next, in monotonic ns; `now`: at once. */
-OTEL__FN uint64_t otel__engine_wanted(const otel__engine *e, uint64_t now)
+OTEL__FN uint64_t otel__engine_wanted(const otel__engine *e)
 {
     uint64_t at = OTEL__ENGINE_NEVER;
     uint32_t i;
 
 #if !defined(OTEL_LITE_NO_METRICS)
-    if (e->pipes[OTEL_SIGNAL_METRICS].ring != NULL && e->flushes == 0) {
+    if (e->flushes == 0) {
         at = e->collect_ns;
     }
 #endif
@@ -436,18 +479,18 @@ OTEL__FN uint64_t otel__engine_wanted(const otel__engine *e, uint64_t now)
         return at;
     }
     if (e->reading_on && otel__ring_queued(e->pipes[OTEL_SIGNAL_METRICS].ring) == 0) {
-        return now;
+        return e->now;
     }
-    for (i = 0; i < OTEL_SIGNAL_COUNT; i++) {
+    for (i = OTEL__ENGINE_FIRST; i < OTEL__ENGINE_END; i++) {
         const otel__pipe *pipe = &e->pipes[i];
         uint64_t          due;
-        if (pipe->ring == NULL) {
+        if (!otel__pipe_is_on(pipe)) {
             continue;
         }
         due = pipe->due_ns; /* whatever is queued: a record may come meanwhile */
-        if (otel__engine_ready(e, pipe, now)) {
-            due = pipe->stalled ? now + OTEL__ENGINE_STALL : now;
-        } else if (pipe->retry_ns > now) {
+        if (otel__engine_ready(e, pipe)) {
+            due = pipe->stalled ? e->now + OTEL__ENGINE_STALL : e->now;
+        } else if (pipe->retry_ns > e->now) {
             due = pipe->retry_ns;
         }
         at = due < at ? due : at;
@@ -458,40 +501,40 @@ OTEL__FN uint64_t otel__engine_wanted(const otel__engine *e, uint64_t now)
 /* The wait that a record put into an empty queue counts from: nobody notes its time, so that it is
  * at most one delay behind the last step that saw the queue empty. Without any delay each record
  * wakes the thread, or, where there is none, is looked for now and then. */
-OTEL__FN void otel__engine_rest(otel__engine *e, uint64_t now)
+OTEL__FN void otel__engine_rest(otel__engine *e)
 {
     uint32_t i;
-    for (i = 0; i < OTEL_SIGNAL_COUNT; i++) {
+    for (i = OTEL__ENGINE_FIRST; i < OTEL__ENGINE_END; i++) {
         otel__pipe    *pipe = &e->pipes[i];
         const uint64_t none = e->wakes ? otel__sdk_ns(UINT32_MAX) : OTEL__ENGINE_LOOK;
-        if (pipe->ring != NULL && now >= pipe->due_ns && otel__ring_queued(pipe->ring) == 0) {
-            pipe->due_ns = now + (pipe->delay_ns > 0 ? pipe->delay_ns : none);
+        if (otel__pipe_is_on(pipe) && e->now >= pipe->due_ns &&
+            otel__ring_queued(pipe->ring) == 0) {
+            pipe->due_ns = e->now + (pipe->delay_ns > 0 ? pipe->delay_ns : none);
         }
     }
 }
 
 /* Do everything that can be done without waiting. The caller holds the busy flag. */
-OTEL__FN void otel__engine_step(otel__engine *e, uint64_t now)
+OTEL__FN void otel__engine_step(otel__engine *e)
 {
     uint32_t rounds;
 
-    otel__a64_put(&e->r.anchor, otel__unix_ns() - now); /* a step of the wall clock is seen here */
 #if !defined(OTEL_LITE_NO_METRICS)
-    if (e->pipes[OTEL_SIGNAL_METRICS].ring != NULL && now >= e->collect_ns && e->flushes == 0) {
-        otel__engine_collect(e, now); /* a flush reads by itself */
+    if (e->now >= e->collect_ns && e->flushes == 0) {
+        otel__engine_collect(e); /* a flush reads by itself */
     }
 #endif
     for (rounds = 0; rounds < OTEL__ENGINE_ROUNDS; rounds++) {
         if (e->in_flight) {
-            if (!otel__engine_advance(e, now)) {
+            if (!otel__engine_advance(e)) {
                 break;
             }
-        } else if (!otel__engine_start(e, now)) {
+        } else if (!otel__engine_start(e)) {
             break;
         }
     }
-    otel__engine_rest(e, now);
-    otel__engine_tell_losses(e, now);
+    otel__engine_rest(e);
+    otel__engine_tell_losses(e);
 }
 
 /* ---- engine: flush ---- */
@@ -499,35 +542,35 @@ OTEL__FN void otel__engine_step(otel__engine *e, uint64_t now)
 /* What one flush waits for: records ever taken from each ring. On its caller's stack. */
 typedef struct otel__flush {
     uint32_t to[OTEL_SIGNAL_COUNT];
-    bool     reads; /* metrics are being read still                    */
     uint32_t
-        steps; /* that suffice when no answer is waited for: a request takes a record or more */
+        steps;   /* that suffice when no answer is waited for: a request takes a record or more */
+    uint32_t ms; /* wait that the last step asked for                */
+    bool     begun;
+    bool     reads; /* metrics are being read still                     */
 } otel__flush;
 
 /* Read the metrics for the flushes under way. */
-OTEL__FN void otel__engine_flush_collect(otel__engine *e, uint64_t now)
+OTEL__FN void otel__engine_flush_collect(otel__engine *e)
 {
     e->behind = false;
 #if !defined(OTEL_LITE_NO_METRICS)
-    if (e->pipes[OTEL_SIGNAL_METRICS].ring != NULL) {
-        otel__engine_collect(e, now);
-    }
+    otel__engine_collect(e);
 #else
-    (void)now;
 #endif
 }
 
 /* Mark what is queued now as what this flush waits for, and let it be tried at once. */
-OTEL__FN void otel__engine_flush_begin(otel__engine *e, otel__flush *flush, uint64_t now)
+OTEL__FN void otel__engine_flush_begin(otel__engine *e, otel__flush *flush)
 {
     uint32_t i;
 
     e->flushes++;
+    flush->begun = true;
     flush->steps = 2;
-    otel__engine_flush_collect(e, now);
-    for (i = 0; i < OTEL_SIGNAL_COUNT; i++) {
+    otel__engine_flush_collect(e);
+    for (i = OTEL__ENGINE_FIRST; i < OTEL__ENGINE_END; i++) {
         otel__pipe *pipe = &e->pipes[i];
-        if (pipe->ring != NULL) {
+        if (otel__pipe_is_on(pipe)) {
             flush->to[i] = otel__ring_head_load(pipe->ring).count;
             flush->steps += 1u + otel__ring_queued(pipe->ring) / (OTEL__ENGINE_ROUNDS / 4u);
             pipe->retry_ns = 0;
@@ -542,10 +585,10 @@ OTEL__FN bool otel__engine_flushed(const otel__engine *e, const otel__flush *flu
     bool     all = !e->behind && !e->reading_on;
     uint32_t i;
 
-    for (i = 0; i < OTEL_SIGNAL_COUNT; i++) {
+    for (i = OTEL__ENGINE_FIRST; i < OTEL__ENGINE_END; i++) {
         const otel__pipe *pipe = &e->pipes[i];
         const uint32_t    to = i == (uint32_t)OTEL_SIGNAL_METRICS ? e->reading : flush->to[i];
-        if (pipe->ring != NULL) {
+        if (otel__pipe_is_on(pipe)) {
             const uint32_t left = to - otel__a32_peek(&pipe->ring->taken);
             all = all && (left == 0 || left >= 0x80000000u); /* counted modulo 2^32 */
         }

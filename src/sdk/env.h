@@ -25,7 +25,7 @@ typedef struct otel__env {
     otel_options           options;  /* effective; `resource` is that of code, no fallback     */
     otel__resource_sources resource; /* for otel__resource_encode()                            */
     const char *headers_name;        /* option or variable that gave options.headers, or NULL  */
-    bool        configured;          /* there is an endpoint or a transport                    */
+    bool        configured;          /* there is an endpoint, a transport or a manual reader   */
 } otel__env;
 
 /* ---- env: reading one source ---- */
@@ -355,7 +355,9 @@ static void otel__env_take(const otel_options *code, const otel_options *fallbac
     env->resource.ignore_host = out->ignore_host;
     out->status = (code->status != NULL ? code : fallback)->status;
     out->transport = (code->transport.send != NULL ? code : fallback)->transport;
-    env->configured = env->configured || out->transport.send != NULL;
+    env->configured = env->configured || out->transport.send != NULL || out->manual_reader;
+    out->views = (code->views != NULL ? code : fallback)->views;
+    out->n_views = (code->views != NULL ? code : fallback)->n_views;
     code = code->memory != NULL ? code : fallback;
     out->memory = code->memory;
     out->memory_bytes = code->memory_bytes;
@@ -536,7 +538,8 @@ OTEL__FN otel_status otel__env_resolve(const otel_options *options, otel__env *e
     OTEL__ENV_GIVEN(OTEL__ENV_TAKE)
 #undef OTEL__ENV_TAKE
     otel__env_resolve_texts(&in, env);
-    env->configured = env->options.endpoint != NULL || env->options.transport.send != NULL;
+    env->configured = env->options.endpoint != NULL || env->options.transport.send != NULL ||
+                      env->options.manual_reader;
 #endif
     return in.status;
 }

@@ -76,6 +76,18 @@ typedef enum otel__env_kind {
     X(drop_instruments, COUNT, NULL, 0, 0, 0, 127,                                                 \
       "kinds of instruments that are not aggregated: bits, 1 << enum otel_instrument")
 
+#define OTEL__ENV_EXEMPLARS(X)                                                                     \
+    X(exemplar_filter, CHOICE, "OTEL_METRICS_EXEMPLAR_FILTER", 3, 3, 1, 14,                        \
+      "which measurements may become exemplars")
+
+#define OTEL__ENV_READER(X)                                                                        \
+    X(manual_temporality, CHOICE, NULL, 2, 2, 1, 14,                                               \
+      "what one reading of otel_read() covers")                                                    \
+    X(manual_histogram_aggregation, CHOICE, NULL, 4, 4, 4, 50,                                     \
+      "how the values of histograms become points for otel_read()")                                \
+    X(manual_max_series, LIMIT, NULL, 2000, 16, 1, 2147483647,                                     \
+      "attribute sets of one instrument for otel_read()")
+
 #define OTEL__ENV_EXPONENTIAL(X)                                                                   \
     X(exponential_max_size, COUNT, NULL, 160, 160, 2, 65535,                                       \
       "buckets of each sign of an exponential histogram")
@@ -101,6 +113,7 @@ typedef enum otel__env_kind {
 /* As the texts. */
 #define OTEL__ENV_FLAGS(X)                                                                         \
     X(background, FLAG, NULL, 0, 0, 0, 0, "start one thread that calls otel_poll()")               \
+    X(manual_reader, FLAG, NULL, 0, 0, 0, 0, "otel_read() has readings of its own")                \
     X(disabled, FLAG, "OTEL_SDK_DISABLED", 0, 0, 0, 0, "turn telemetry off")                       \
     X(ignore_environment, FLAG, NULL, 0, 0, 0, 0, "read no variable at all")                       \
     X(ignore_host, FLAG, NULL, 0, 0, 0, 0, "no process and host attributes in the resource")
@@ -108,12 +121,15 @@ typedef enum otel__env_kind {
 /* The words of choices, of one number after the other, from the row's `min` on. */
 #define OTEL__ENV_WORDS(X)                                                                         \
     X(temporality, "delta,cumulative,lowmemory")                                                   \
-    X(histogram_aggregation, "explicit_bucket_histogram,base2_exponential_bucket_histogram")
+    X(histogram_aggregation, "explicit_bucket_histogram,base2_exponential_bucket_histogram")       \
+    X(exemplar_filter, "always_on,always_off,trace_based")
 
 /* Options that are handed on as they are, from code, else from the fallback: field, what must be
  * set there for it to count, what it is for. */
 #define OTEL__ENV_GIVEN(X)                                                                         \
     X(transport, transport.send, "where requests go instead of HTTP")                              \
+    X(views, views, "what becomes of metrics: n_views of them")                                    \
+    X(n_views, views, "how many `views`")                                                          \
     X(memory, memory, "the block to use; unset: one malloc()")                                     \
     X(memory_bytes, memory, "bytes at `memory`")                                                   \
     X(on_diagnostic, on_diagnostic, "told about what went wrong")                                  \
@@ -141,6 +157,16 @@ typedef enum otel__env_kind {
 #else
 #define OTEL__ENV_IF_EXPONENTIAL(list, X) list(X)
 #endif
+#if defined(OTEL_LITE_NO_METRICS) || !defined(OTEL_LITE_EXEMPLARS)
+#define OTEL__ENV_IF_EXEMPLARS(list, X)
+#else
+#define OTEL__ENV_IF_EXEMPLARS(list, X) list(X)
+#endif
+#if defined(OTEL_LITE_NO_METRICS) || defined(OTEL_LITE_NO_READER)
+#define OTEL__ENV_IF_READER(list, X)
+#else
+#define OTEL__ENV_IF_READER(list, X) list(X)
+#endif
 #if defined(OTEL_LITE_NO_LOGS)
 #define OTEL__ENV_IF_LOGS(list, X)
 #else
@@ -156,6 +182,8 @@ typedef enum otel__env_kind {
     OTEL__ENV_IF_TRACES(OTEL__ENV_SPANS, X)                                                        \
     OTEL__ENV_IF_METRICS(OTEL__ENV_METRICS, X)                                                     \
     OTEL__ENV_IF_EXPONENTIAL(OTEL__ENV_EXPONENTIAL, X)                                             \
+    OTEL__ENV_IF_EXEMPLARS(OTEL__ENV_EXEMPLARS, X)                                                 \
+    OTEL__ENV_IF_READER(OTEL__ENV_READER, X)                                                       \
     OTEL__ENV_IF_LOGS(OTEL__ENV_LOGS, X)                                                           \
     OTEL__ENV_IF_RECORDS(OTEL__ENV_RECORDS, X)                                                     \
     OTEL__ENV_SHARED(X)                                                                            \

@@ -24,6 +24,28 @@ OTEL__FN void otel__sdk_pipe(otel__pipe *pipe, otel__ring *ring, uint32_t batch,
     pipe->due_ns = now + pipe->delay_ns;
 }
 
+/* Connect the signals with their ways out. */
+OTEL__FN void otel__sdk_wire_pipes(otel_sdk *sdk, const otel_options *o, uint64_t now)
+{
+#if !defined(OTEL_LITE_NO_TRACES)
+    sdk->trace.batch = o->span_delay_ms == 0 ? 1u : o->span_batch;
+    sdk->e.r.trace = &sdk->trace;
+    otel__sdk_pipe(&sdk->e.pipes[OTEL_SIGNAL_TRACES], &sdk->trace.ring, o->span_batch,
+                   o->span_delay_ms, now);
+#endif
+#if !defined(OTEL_LITE_NO_METRICS)
+    otel__sdk_pipe(&sdk->e.pipes[OTEL_SIGNAL_METRICS], &sdk->metrics.ring, 0x7fffffffu, UINT32_MAX,
+                   now);
+    sdk->e.pipes[OTEL_SIGNAL_METRICS].whole = true;
+#endif
+#if !defined(OTEL_LITE_NO_LOGS)
+    sdk->logs.batch = o->log_delay_ms == 0 ? 1u : o->log_batch;
+    sdk->e.r.logs = &sdk->logs;
+    otel__sdk_pipe(&sdk->e.pipes[OTEL_SIGNAL_LOGS], &sdk->logs.ring, o->log_batch, o->log_delay_ms,
+                   now);
+#endif
+}
+
 /* Connect recorder, pipes and transport. */
 OTEL__FN void otel__sdk_wire(otel_sdk *sdk, const otel_options *o)
 {
@@ -35,26 +57,18 @@ OTEL__FN void otel__sdk_wire(otel_sdk *sdk, const otel_options *o)
     r->attribute_limit = o->attribute_limit;
 #endif
     r->max_scopes = o->max_scopes;
+#if !defined(OTEL_LITE_NO_METRICS)
+    r->metrics = &sdk->metrics;
+#endif
     sdk->e.transport = o->transport;
     sdk->e.interval_ns = otel__sdk_ns(o->metric_interval_ms);
     sdk->e.collect_ns = now + sdk->e.interval_ns;
-#if !defined(OTEL_LITE_NO_TRACES)
-    sdk->trace.batch = o->span_delay_ms == 0 ? 1u : o->span_batch;
-    r->trace = &sdk->trace;
-    otel__sdk_pipe(&sdk->e.pipes[OTEL_SIGNAL_TRACES], &sdk->trace.ring, o->span_batch,
-                   o->span_delay_ms, now);
-#endif
-#if !defined(OTEL_LITE_NO_METRICS)
-    r->metrics = &sdk->metrics;
-    otel__sdk_pipe(&sdk->e.pipes[OTEL_SIGNAL_METRICS], &sdk->metrics.ring, 0x7fffffffu, UINT32_MAX,
-                   now);
-    sdk->e.pipes[OTEL_SIGNAL_METRICS].whole = true;
-#endif
-#if !defined(OTEL_LITE_NO_LOGS)
-    sdk->logs.batch = o->log_delay_ms == 0 ? 1u : o->log_batch;
-    r->logs = &sdk->logs;
-    otel__sdk_pipe(&sdk->e.pipes[OTEL_SIGNAL_LOGS], &sdk->logs.ring, o->log_batch, o->log_delay_ms,
-                   now);
+#if defined(OTEL_LITE_NO_READER)
+    otel__sdk_wire_pipes(sdk, o, now);
+#else
+    if (otel__sdk_sends(o)) {
+        otel__sdk_wire_pipes(sdk, o, now);
+    }
 #endif
     otel__a64_put(&r->anchor, otel__unix_ns() - otel__mono_ns());
 }
@@ -172,19 +186,28 @@ OTEL__FN otel_status otel__sdk_check(const otel_options *o)
         return OTEL_UNSUPPORTED;
     }
 #endif
-#if defined(OTEL_LITE_NO_HTTP)
-    if (o->transport.send == NULL) {
+#if defined(OTEL_LITE_NO_READER)
+    if (o->manual_reader) {
         return OTEL_UNSUPPORTED;
     }
-#else
-    otel__http_url url;
-    if (o->transport.send == NULL &&
-        (otel__http_url_parse(otel__text_of(o->endpoint), &url) != OTEL__HTTP_URL_OK ||
-         url.https)) {
-        return OTEL_UNSUPPORTED; /* H-05: never plain where TLS was asked for */
+#endif
+#if defined(OTEL_LITE_NO_VIEWS)
+    if (o->views != NULL) {
+        return OTEL_UNSUPPORTED;
     }
 #endif
+    if (o->transport.send != NULL || (o->endpoint == NULL && o->manual_reader)) {
+        return OTEL_OK;
+    }
+#if defined(OTEL_LITE_NO_HTTP)
+    return OTEL_UNSUPPORTED;
+#else
+    otel__http_url url;
+    if (otel__http_url_parse(otel__text_of(o->endpoint), &url) != OTEL__HTTP_URL_OK || url.https) {
+        return OTEL_UNSUPPORTED; /* H-05: never plain where TLS was asked for */
+    }
     return OTEL_OK;
+#endif
 }
 
 OTEL__FN otel_sdk *otel__sdk_open(otel__plan *plan, otel_status *status)

@@ -72,6 +72,12 @@ OTEL__FN otel_status otel__plan_make(otel__plan *plan, const otel_options *optio
     return OTEL_OK;
 }
 
+/* Whether anything is to be sent; else there is a manual reader alone. */
+OTEL__FN bool otel__sdk_sends(const otel_options *o)
+{
+    return o->transport.send != NULL || o->endpoint != NULL;
+}
+
 OTEL__FN void otel__sdk_carve_ring(otel__arena *a, otel__ring *ring, uint32_t bytes,
                                    uint32_t max_records)
 {
@@ -124,10 +130,24 @@ OTEL__FN OTEL__NOINLINE void otel__sdk_carve_metrics(otel__arena *a, otel__metri
                                                      const otel_options *o)
 {
     m->max_instruments = o->max_instruments;
-    m->max_series = o->max_series;
     m->max_callbacks = o->max_callbacks;
-    m->temporality = o->temporality;
-    m->histogram_aggregation = o->histogram_aggregation;
+    m->readers[OTEL__READER_PUSH].on = otel__sdk_sends(o);
+    m->readers[OTEL__READER_PUSH].temporality = o->temporality;
+    m->readers[OTEL__READER_PUSH].histogram_aggregation = o->histogram_aggregation;
+    m->readers[OTEL__READER_PUSH].max_series = o->max_series;
+#if !defined(OTEL_LITE_NO_READER)
+    m->readers[OTEL__READER_MANUAL].on = o->manual_reader;
+    m->readers[OTEL__READER_MANUAL].temporality = o->manual_temporality;
+    m->readers[OTEL__READER_MANUAL].histogram_aggregation = o->manual_histogram_aggregation;
+    m->readers[OTEL__READER_MANUAL].max_series = o->manual_max_series;
+#endif
+#if !defined(OTEL_LITE_NO_VIEWS)
+    m->views = o->views;
+    m->n_views = o->views != NULL ? o->n_views : 0;
+#endif
+#if defined(OTEL_LITE_EXEMPLARS)
+    m->exemplar_filter = o->exemplar_filter;
+#endif
     m->exponential_max_size = o->exponential_max_size;
     m->drop_instruments = o->drop_instruments;
     otel__sdk_carve_ring(a, &m->ring, o->metric_queue_bytes, 0x7fffffffu);
@@ -160,7 +180,7 @@ OTEL__FN void otel__sdk_carve(otel__arena *a, otel_sdk *sdk, otel__plan *plan)
     otel__sdk_carve_ring(a, &sdk->logs.ring, o->log_queue_bytes, o->log_queue);
 #endif
 #if !defined(OTEL_LITE_NO_HTTP)
-    if (o->transport.send == NULL) {
+    if (o->transport.send == NULL && o->endpoint != NULL) {
         otel__sdk_carve_http(a, &sdk->e, plan);
     }
 #endif

@@ -22,31 +22,20 @@ OTEL__FN uint32_t otel__sdk_wait_ms(uint64_t at, uint64_t now)
 #endif
 }
 
-/* One step, if nobody else is inside. Returns the wait. */
-OTEL__FN uint32_t otel__sdk_step(otel_sdk *sdk)
+/* One step of the engine, which the caller has entered. Returns the wait. */
+OTEL__FN uint32_t otel__sdk_step(otel__engine *e)
 {
-    otel__engine *e = &sdk->e;
-    uint64_t      now;
-    uint32_t      ms;
-
-    if (otel__a32_swap(&e->busy, 1u) != 0) {
-        return 1;
-    }
     (void)otel__a32_swap(&e->r.sleeping, 0);
-    now = otel__mono_ns();
-    otel__engine_step(e, now);
-    if (e->wakes) {
-        (void)otel__a32_swap(&e->r.sleeping,
-                             1u); /* from here on a full batch wakes the thread ... */
+    otel__engine_step(e);
+    if (e->wakes) { /* from here on a full batch wakes the thread, or is seen here */
+        (void)otel__a32_swap(&e->r.sleeping, 1u);
     }
-    ms = otel__sdk_wait_ms(otel__engine_wanted(e, now), now); /* ... or is seen here */
-    otel__a32_store(&e->busy, 0);
-    return ms;
+    return otel__sdk_wait_ms(otel__engine_wanted(e), e->now);
 }
 
 OTEL_API uint32_t otel_poll(otel_sdk *sdk)
 {
-    uint32_t ms;
+    uint32_t ms = 1;
 #if !defined(OTEL_LITE_FREESTANDING)
     const int saved = errno;
 #endif
@@ -54,7 +43,10 @@ OTEL_API uint32_t otel_poll(otel_sdk *sdk)
     if (sdk == NULL || !otel__recorder_live(&sdk->e.r)) {
         return UINT32_MAX;
     }
-    ms = otel__sdk_step(sdk);
+    if (otel__engine_enter(&sdk->e)) {
+        ms = otel__sdk_step(&sdk->e);
+        otel__engine_leave(&sdk->e);
+    }
 #if !defined(OTEL_LITE_FREESTANDING)
     errno = saved;
 #endif
@@ -67,9 +59,9 @@ OTEL__FN size_t otel__sdk_socket(otel_sdk *sdk, struct pollfd *fd)
 {
     size_t n = 0;
 #if !defined(OTEL_LITE_NO_HTTP)
-    if (otel__a32_swap(&sdk->e.busy, 1u) == 0) {
+    if (otel__engine_enter(&sdk->e)) {
         n = sdk->e.use_http && otel__net_pollfd(&sdk->e.net, fd) ? 1u : 0u;
-        otel__a32_store(&sdk->e.busy, 0);
+        otel__engine_leave(&sdk->e);
     }
 #else
     (void)sdk;
@@ -143,83 +135,74 @@ OTEL__FN void otel__sdk_nap(otel_sdk *sdk, uint32_t ms)
 #endif
 }
 
-/* Begin a flush, when nobody is stepping. Returns false when somebody is. */
-OTEL__FN bool otel__sdk_flush_begin(otel_sdk *sdk, otel__flush *flush)
+/* One step for a flush; the first one begins it. Returns whether that is done. */
+OTEL__FN bool otel__sdk_flush_step(otel__engine *e, otel__flush *flush)
 {
-    if (otel__a32_swap(&sdk->e.busy, 1u) != 0) {
+    bool done;
+
+    flush->ms = 1;
+    if (!otel__engine_enter(e)) {
         return false;
     }
-    otel__engine_flush_begin(&sdk->e, flush, otel__mono_ns());
-    otel__a32_store(&sdk->e.busy, 0);
-    return true;
-}
-
-/* One look at a flush under way. */
-OTEL__FN bool otel__sdk_flush_done(otel_sdk *sdk, otel__flush *flush)
-{
-    bool done = false;
-    if (otel__a32_swap(&sdk->e.busy, 1u) == 0) {
-        if (sdk->e.behind && !sdk->e.reading_on) {
-            otel__engine_flush_collect(&sdk->e, otel__mono_ns());
-        }
-        done = otel__engine_flushed(&sdk->e, flush);
-        flush->reads = sdk->e.reading_on;
-        otel__a32_store(&sdk->e.busy, 0);
+    if (!flush->begun) {
+        otel__engine_flush_begin(e, flush);
     }
+    flush->ms = otel__sdk_step(e);
+    if (e->behind && !e->reading_on) {
+        otel__engine_flush_collect(e);
+    }
+    flush->reads = e->reading_on;
+    done = otel__engine_flushed(e, flush);
+    otel__engine_leave(e);
     return done;
 }
 
 /* This caller waits no more: what is left goes out in its own time. */
 OTEL__FN void otel__sdk_flush_end(otel_sdk *sdk)
 {
-    while (otel__a32_swap(&sdk->e.busy, 1u) != 0) {
+    while (!otel__engine_enter(&sdk->e)) {
         if (otel__a32_load(sdk->e.r.live) != OTEL__LIVE_OPEN) {
             return; /* closed by another thread, which keeps the engine */
         }
         otel__sdk_nap(sdk, 1); /* a step of another thread: it never waits itself */
     }
     sdk->e.flushes--;
-    otel__a32_store(&sdk->e.busy, 0);
+    otel__engine_leave(&sdk->e);
     otel__sdk_nudge(sdk); /* the request under way is the thread's again */
 }
 
 /* The loop of a flush that has `limit` ns from `begin`. */
-OTEL__FN otel_status otel__sdk_flush_wait(otel_sdk *sdk, otel__flush *flush, bool *begun,
-                                          uint64_t begin, uint64_t limit)
+OTEL__FN otel_status otel__sdk_flush_wait(otel_sdk *sdk, otel__flush *flush, uint64_t limit)
 {
-    for (;;) {
+    const uint64_t begin = otel__mono_ns();
+
+    while (!otel__sdk_flush_step(&sdk->e, flush)) {
         uint64_t passed;
-        uint32_t ms, left;
-        *begun = *begun || otel__sdk_flush_begin(sdk, flush);
-        ms = otel__sdk_step(sdk);
-        if (*begun && otel__sdk_flush_done(sdk, flush)) {
-            return OTEL_OK;
-        }
         if (otel__a32_load(sdk->e.r.live) != OTEL__LIVE_OPEN) {
             return OTEL_TIMEOUT; /* closed by another thread: what was left is counted there */
         }
         passed = otel__mono_ns() - begin;
-        if (passed >= limit && (limit > 0 || ms > 0 || (!flush->reads && flush->steps-- == 0))) {
+        if (passed >= limit &&
+            (limit > 0 || flush->ms > 0 || (!flush->reads && flush->steps-- == 0))) {
             return OTEL_TIMEOUT; /* without any time: everything that needs no waiting is done */
         }
-        left = otel__sdk_wait_ms(limit, passed);
-        if (ms > 0) {
-            otel__sdk_nap(sdk, ms < left ? ms : left);
+        if (flush->ms > 0) {
+            const uint32_t left = otel__sdk_wait_ms(limit, passed);
+            otel__sdk_nap(sdk, flush->ms < left ? flush->ms : left);
         }
     }
+    return OTEL_OK;
 }
 
 OTEL__FN otel_status otel__sdk_flush(otel_sdk *sdk, uint32_t timeout_ms)
 {
-    const uint64_t limit = otel__sdk_limit(timeout_ms);
     const uint32_t lost = otel__a32_peek(&sdk->e.lost);
     otel__flush    flush;
-    bool           begun = false;
     otel_status    status;
 
     memset(&flush, 0, sizeof flush);
-    status = otel__sdk_flush_wait(sdk, &flush, &begun, otel__mono_ns(), limit);
-    if (begun) {
+    status = otel__sdk_flush_wait(sdk, &flush, otel__sdk_limit(timeout_ms));
+    if (flush.begun) {
         otel__sdk_flush_end(sdk);
     }
     return status == OTEL_OK && otel__a32_peek(&sdk->e.lost) != lost ? OTEL_LOST : status;
@@ -231,12 +214,12 @@ OTEL__FN otel_status otel__sdk_collect(otel_sdk *sdk)
 {
     otel_status status;
 
-    if (otel__a32_swap(&sdk->e.busy, 1u) != 0) {
+    if (!otel__engine_enter(&sdk->e)) {
         return OTEL_TIMEOUT;
     }
-    otel__engine_collect(&sdk->e, otel__mono_ns());
+    otel__engine_collect(&sdk->e);
     status = sdk->e.behind ? OTEL_TIMEOUT : OTEL_OK;
-    otel__a32_store(&sdk->e.busy, 0);
+    otel__engine_leave(&sdk->e);
     otel__sdk_nudge(sdk);
     return status;
 }
@@ -253,7 +236,8 @@ OTEL_API otel_status otel_collect(otel_sdk *sdk, uint32_t timeout_ms)
     const uint64_t begin = otel__mono_ns();
     otel_status    status = OTEL_DISABLED;
 
-    while (sdk != NULL && otel__recorder_live(&sdk->e.r)) {
+    while (sdk != NULL && otel__recorder_live(&sdk->e.r) &&
+           sdk->e.pipes[OTEL_SIGNAL_METRICS].ring != NULL) { /* not a manual reader alone */
         status = otel__sdk_collect(sdk);
         if (status != OTEL_TIMEOUT || otel__mono_ns() - begin >= limit) {
             break;
@@ -312,9 +296,9 @@ OTEL__FN void otel__sdk_shut(otel_sdk *sdk)
 {
     uint32_t i;
 
-    for (i = 0; i < OTEL_SIGNAL_COUNT; i++) {
+    for (i = OTEL__ENGINE_FIRST; i < OTEL__ENGINE_END; i++) {
         otel__pipe *pipe = &sdk->e.pipes[i];
-        if (pipe->ring != NULL) {
+        if (otel__pipe_is_on(pipe)) {
             otel__ring_cursor c = otel__ring_begin(pipe->ring);
             const uint8_t    *data;
             uint32_t          n;
@@ -350,7 +334,7 @@ OTEL_API otel_status otel_close(otel_sdk *sdk, uint32_t timeout_ms)
     }
     otel__sdk_stop_thread(sdk);
     status = otel__sdk_flush(sdk, timeout_ms);
-    while (otel__a32_swap(&sdk->e.busy, 1u) != 0) { /* kept: nobody steps a closed engine */
+    while (!otel__engine_enter(&sdk->e)) { /* kept: nobody steps a closed engine */
         otel__sdk_nap(sdk, 1);
     }
     otel__a32_store(sdk->e.r.live, OTEL__LIVE_CLOSED);

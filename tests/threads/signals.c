@@ -546,7 +546,7 @@ static void the_librarys_calls_are_inside_and_the_loops_around_them_are_not(void
 {
 #if SEES_ADDRESSES
     T_CHECK(is_inside((uintptr_t)otel_counter_add));
-    T_CHECK(is_inside((uintptr_t)otel__metric_series));
+    T_CHECK(is_inside((uintptr_t)otel__value_series));
     T_CHECK(is_inside((uintptr_t)otel__bound_histogram_record));
     T_CHECK(is_inside((uintptr_t)counter_bound_loop));
     T_CHECK(!is_inside((uintptr_t)counter_loop));

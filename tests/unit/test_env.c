@@ -1,6 +1,7 @@
 /* Settings: each row of the table in each way a value can come, and who wins.
  * The cases below are written from the specification and the public header, not from the table: a
  * row without a case, or a case that disagrees with its row, fails. */
+#define OTEL_LITE_EXEMPLARS /* has a setting */
 #define OTEL_LITE_IMPLEMENTATION
 #include "../../src/otel_lite.in.h"
 
@@ -47,6 +48,7 @@ static const number_case numbers[] = {
     NUMBER(max_callbacks, NULL, COUNT, 64, 0, 65535, 0, BAD),
     NUMBER(exponential_max_size, NULL, COUNT, 160, 2, 65535, BAD, BAD),
     NUMBER(drop_instruments, NULL, COUNT, 0, 0, 127, 0, BAD),
+    NUMBER(manual_max_series, NULL, LIMIT, 2000, 1, INT32_MAX, BAD, NEVER),
     NUMBER(log_delay_ms, NULL, DURATION, 1000, 0, INT32_MAX, 0, NEVER),
     NUMBER(log_queue, NULL, COUNT, 2048, 1, INT32_MAX, BAD, BAD),
     NUMBER(log_batch, NULL, BATCH, 512, 1, 2048, BAD, 2048),
@@ -77,10 +79,14 @@ static const other_case choices[] = {
     OTHER(temporality, "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", CHOICE),
     OTHER(histogram_aggregation, "OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION",
           CHOICE),
+    OTHER(exemplar_filter, "OTEL_METRICS_EXEMPLAR_FILTER", CHOICE),
+    OTHER(manual_temporality, NULL, CHOICE),
+    OTHER(manual_histogram_aggregation, NULL, CHOICE),
 };
 static const other_case lists[] = { OTHER(resource, "OTEL_RESOURCE_ATTRIBUTES", ATTRS) };
 static const other_case flags[] = {
     OTHER(background, NULL, FLAG),
+    OTHER(manual_reader, NULL, FLAG),
     OTHER(disabled, "OTEL_SDK_DISABLED", FLAG),
     OTHER(ignore_environment, NULL, FLAG),
     OTHER(ignore_host, NULL, FLAG),

@@ -31,12 +31,12 @@ static void default_buckets_are_those_of_the_specification(void)
         { 10, 2 },     { 25, 3 },    { 9999, 14 }, { 10000, 14 }, { 10001, 15 }, { 1e300, 15 },
         { -0.0, 0 },   { 7500, 13 }, { 7501, 14 }, { 499.9, 8 },  { 500, 8 },    { 500.1, 9 },
     };
-    const uint32_t n = COUNT(otel__metric_bounds);
+    const uint32_t n = COUNT(otel__advice_bounds);
     size_t         i;
 
     T_EQ_INT(n, 15);
     for (i = 0; i < COUNT(rows); i++) {
-        T_EQ_INT(otel__hist_bucket(otel__metric_bounds, n, rows[i].value), rows[i].bucket);
+        T_EQ_INT(otel__hist_bucket(otel__advice_bounds, n, rows[i].value), rows[i].bucket);
     }
 }
 

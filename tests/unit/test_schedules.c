@@ -288,8 +288,8 @@ static void begin_set(void)
     otel__a32_put(&counter->in.last, 0);
     otel__a32_put(&counter->in.n_series, 0);
     otel__a32_put(&counter->in.full, 0);
-    T_CHECK(otel__metric_make_overflow(m, &counter->in));
-    m->max_series = limit;
+    T_CHECK(otel__stream_make_overflow(m, &counter->in));
+    counter->in.max_series = limit;
 }
 
 /* Who finds that another was first gives back the place it had taken; a third may have found none
