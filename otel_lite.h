@@ -60,6 +60,11 @@
  *   OTEL_LITE_NO_LOGS          no log records
  *   OTEL_LITE_NO_EXPONENTIAL   no base-2 exponential histograms; the default in firmware, where
  *   OTEL_LITE_EXPONENTIAL      ... brings them
+ *   OTEL_LITE_NO_VIEWS         options.views is refused; the default in firmware, where
+ *   OTEL_LITE_VIEWS            ... brings them
+ *   OTEL_LITE_NO_READER        no otel_read(); the default in firmware, where
+ *   OTEL_LITE_READER           ... brings it
+ *   OTEL_LITE_EXEMPLARS        measurements may go out as exemplars of their points
  *   OTEL_LITE_SERIES_LIST      attribute sets are searched one after the other instead of in a
  *                              hash table: smaller, for tens of sets; the default in firmware,
  *   OTEL_LITE_SERIES_TABLE     ... where this one brings the table
@@ -116,17 +121,16 @@
  * [9] LIMITS, AND WHAT IT DOES NOT DO
  *   128 attributes a set, 128 events a span, keys of at most 16383 bytes, histograms of at most
  *   255 boundaries. Host names come from /etc/hosts or OTEL_LITE_GETADDRINFO. Attribute sets of
- *   metrics are never forgotten. No views, no exemplars. No TLS, no gRPC, no compression: put a
- *   Collector beside it.
+ *   metrics are never forgotten. No TLS, no gRPC, no compression: put a Collector beside it.
  *
  * [10] VERSIONS
  *   OTEL_LITE_VERSION. Before 1.0 a minor version may change the API; CHANGELOG.md says how.
  *
- * Generated from src/ by amalgamate.py, source id f01f370e3ac64651. Do not edit. */
+ * Generated from src/ by amalgamate.py, source id b20c0df90fca68be. Do not edit. */
 
 #ifndef OTEL_LITE_H
 #define OTEL_LITE_H
-#define OTEL_LITE_SOURCE_ID "f01f370e3ac64651"
+#define OTEL_LITE_SOURCE_ID "b20c0df90fca68be"
 
 /* ---- src/api/config.h ---- */
 /* config: the compile-time switches, their defaults and the combinations that cannot work.
@@ -606,7 +610,7 @@ typedef struct otel_options {
     uint32_t exponential_max_size;  /* buckets of each sign [160]                              */
     uint32_t drop_instruments;      /* bits 1u << enum otel_instrument: not aggregated [none]  */
 
-    /* views.h; what `views` points to stays in place as long as the SDK */
+    /* what `views` points to stays in place as long as the SDK */
     const struct otel_view *views;
     size_t                  n_views;
     uint32_t exemplar_filter; /* enum otel_exemplar_filter, OTEL_METRICS_EXEMPLAR_FILTER
@@ -2444,7 +2448,13 @@ OTEL__ATOMIC bool otel__a64_cas(otel__a64 *a, uint64_t *expected, uint64_t v)
                                        __ATOMIC_RELAXED);
 }
 #else
-OTEL__ATOMIC uint64_t otel__a64_peek(const otel__a64 *a)
+/* A call is shorter than a critical section. */
+#if defined(__OPTIMIZE_SIZE__)
+#define OTEL__MASKED OTEL__FN OTEL__NOINLINE
+#else
+#define OTEL__MASKED OTEL__ATOMIC
+#endif
+OTEL__MASKED uint64_t otel__a64_peek(const otel__a64 *a)
 {
     const uint32_t state = OTEL_LITE_CRITICAL_ENTER();
     const uint64_t v = *(const volatile uint64_t *)&a->v;
@@ -2452,7 +2462,7 @@ OTEL__ATOMIC uint64_t otel__a64_peek(const otel__a64 *a)
     return v;
 }
 #define OTEL__MASKED_64(name, expression)                                                          \
-    OTEL__ATOMIC uint64_t name(otel__a64 *a, uint64_t v)                                           \
+    OTEL__MASKED uint64_t name(otel__a64 *a, uint64_t v)                                           \
     {                                                                                              \
         const uint32_t state = OTEL_LITE_CRITICAL_ENTER();                                         \
         const uint64_t old = *(volatile uint64_t *)&a->v;                                          \
@@ -2462,8 +2472,8 @@ OTEL__ATOMIC uint64_t otel__a64_peek(const otel__a64 *a)
     }
 OTEL__MASKED_64(otel__a64_count, old + v)
 OTEL__MASKED_64(otel__a64_swap, v)
-OTEL__ATOMIC void otel__a64_put(otel__a64 *a, uint64_t v) { (void)otel__a64_swap(a, v); }
-OTEL__ATOMIC bool otel__a64_cas(otel__a64 *a, uint64_t *expected, uint64_t v)
+OTEL__MASKED void otel__a64_put(otel__a64 *a, uint64_t v) { (void)otel__a64_swap(a, v); }
+OTEL__MASKED bool otel__a64_cas(otel__a64 *a, uint64_t *expected, uint64_t v)
 {
     const uint32_t state = OTEL_LITE_CRITICAL_ENTER();
     const uint64_t old = *(volatile uint64_t *)&a->v;
@@ -2895,19 +2905,20 @@ OTEL__FN uint32_t otel__ring_capacity(uint32_t n)
 OTEL__FN void otel__ring_init(otel__ring *r, uint8_t *bytes, uint32_t capacity,
                               uint32_t max_records, uint32_t start)
 {
-    memset(r, 0, sizeof *r);
 #if OTEL__ATOMIC_64
     otel__a64_put(&r->head, start);
 #else
     otel__a32_put(&r->head, start);
+    otel__a32_put(&r->count, 0);
 #endif
     otel__a32_put(&r->tail, start);
+    otel__a32_put(&r->taken, 0);
     r->bytes = bytes;
     r->capacity = capacity;
     r->max_records = max_records;
 }
 
-OTEL__HOT otel__ring_head otel__ring_head_load(const otel__ring *r)
+OTEL__INLINE otel__ring_head otel__ring_head_load(const otel__ring *r)
 {
     otel__ring_head head;
 #if OTEL__ATOMIC_64
@@ -2989,13 +3000,9 @@ OTEL__HOT OTEL__MUST_USE otel__ring_result otel__ring_reserve(otel__ring *r, uin
         queued = head.count - otel__a32_peek(&r->taken);
         padding = otel__ring_padding(r, head.position, size);
         used = head.position + padding + size - tail;
-        if (OTEL__UNLIKELY(queued >= r->max_records)) {
+        if (OTEL__UNLIKELY(queued >= r->max_records || used > r->capacity)) {
             if (otel__ring_is_at(r, head)) {
-                return OTEL__RING_FULL_RECORDS;
-            }
-        } else if (OTEL__UNLIKELY(used > r->capacity)) {
-            if (otel__ring_is_at(r, head)) {
-                return OTEL__RING_FULL_BYTES;
+                return queued >= r->max_records ? OTEL__RING_FULL_RECORDS : OTEL__RING_FULL_BYTES;
             }
         } else if (OTEL__LIKELY(otel__ring_head_move(r, head, head.position + padding + size))) {
             break;
@@ -3755,7 +3762,15 @@ OTEL__FN void otel__pb_bytes(otel__out *o, uint32_t number, const void *data, si
 }
 
 /* Bytes that a length-delimited field of a number below 16 takes around and with its content. */
-OTEL__FN size_t otel__pb_field_size(size_t n) { return 1 + otel__pb_varint_size(n) + n; }
+OTEL__FN size_t otel__pb_field_size(size_t n)
+{
+    size_t size = 2u + n; /* the length takes one byte, or more: */
+
+    for (; n >= 0x80u; n >>= 7) {
+        size++;
+    }
+    return size;
+}
 
 /* ---- reading ---- */
 
@@ -5564,7 +5579,7 @@ static void otel__resource_put_attr(otel__out *out, const otel_attr *attr)
     size_t       need;
 
     if (otel__kv_measure_checked(&kv, attr)) {
-        need = otel__kv_field_size(&kv);
+        need = otel__pb_field_size(kv.body);
         out->len = need <= SIZE_MAX - at ? at + need : SIZE_MAX;
         if (otel__out_fits(out)) {
             (void)otel__kv_store(out->buf + at, OTEL__PB_TAG(OTEL__RESOURCE_FIELD, OTEL__PB_LEN),
@@ -10346,20 +10361,16 @@ OTEL__FN bool otel__advice_histogram(const otel__metrics *m, otel__instrument *i
     return valid && aggregation == OTEL_AGGREGATION_EXPLICIT_BUCKET_HISTOGRAM;
 }
 
-/* Whether an instrument that is there is what the options ask for: M-23. */
+#if !defined(OTEL_LITE_NO_DIAGNOSTICS)
+/* Whether an instrument that is there is what the options ask for: M-23. It is only told. */
 OTEL__FN bool otel__advice_is_same(const otel__instrument *in, const otel__instrument *asked)
 {
-#if defined(OTEL_LITE_NO_DIAGNOSTICS)
-    (void)in;
-    (void)asked;
-    return true; /* it is only told */
-#else
     return in->aggregation == asked->aggregation && in->n_bounds == asked->n_bounds &&
            otel__attr_same_bytes(in->bounds, asked->bounds, in->n_bounds * sizeof(double)) &&
            in->max_size == asked->max_size && in->max_scale == asked->max_scale &&
            in->no_min_max == asked->no_min_max;
-#endif
 }
+#endif
 
 /* ---- advice: of all sources ---- */
 
@@ -10420,8 +10431,8 @@ OTEL__FN void otel__advice_number(otel__instrument *in, uint32_t aggregation)
 
 /* Decide how the stream aggregates; its kind, reader and view are set. Returns whether all options
  * were valid. */
-OTEL__FN bool otel__advice_take(const otel__metrics *m, otel__instrument *in,
-                                const otel__metric_spec *spec)
+OTEL__FN OTEL__NOINLINE bool otel__advice_take(const otel__metrics *m, otel__instrument *in,
+                                               const otel__metric_spec *spec)
 {
     static const otel_histogram_options standard = { NULL, 0, 0, 0, 0, false };
     const otel_histogram_options       *o = spec->options != NULL ? spec->options : &standard;
@@ -10461,15 +10472,14 @@ OTEL__FN bool otel__advice_take(const otel__metrics *m, otel__instrument *in,
 
 #if !defined(OTEL_LITE_NO_METRICS)
 
-/* Whether two texts are the same; `fold`: in any case (ASCII). */
-OTEL__FN bool otel__stream_same_name(const char *a, const char *b, bool fold)
+/* Whether two names are the same, letters in any case (ASCII): M-22. */
+OTEL__FN bool otel__stream_same_name(const char *a, const char *b)
 {
-    size_t i = 0;
-    while (a[i] != '\0' &&
-           (a[i] == b[i] || (fold && otel__text_lower(a[i]) == otel__text_lower(b[i])))) {
-        i++;
+    while (*a != '\0' && otel__text_lower(*a) == otel__text_lower(*b)) {
+        a++;
+        b++;
     }
-    return a[i] == b[i];
+    return *a == *b;
 }
 
 /* The name that the program gave; a view may have given the stream another one. NULL for a further
@@ -10759,7 +10769,7 @@ OTEL__FN bool otel__stream_name_is_taken(const otel__metrics *m, const otel__ins
         const otel__instrument *other = &m->instruments[i];
         if (other->scope == in->scope && other->reader == in->reader &&
             (other->view != NULL || in->view != NULL) &&
-            otel__stream_same_name(other->name, in->name, true)) {
+            otel__stream_same_name(other->name, in->name)) {
             return true;
         }
     }
@@ -10958,11 +10968,10 @@ OTEL__FN otel__instrument *otel__metric_find(otel__metrics *m, const otel_scope 
     for (i = 0; i < n; i++) {
         otel__instrument *in = &m->instruments[i];
         const char       *asked = otel__stream_asked(in);
-        if (in->scope == scope && asked != NULL &&
-            otel__stream_same_name(asked, spec->name, true)) {
+        if (in->scope == scope && asked != NULL && otel__stream_same_name(asked, spec->name)) {
             *named = *named != NULL ? *named : in;
             if (in->kind == (uint8_t)spec->form->kind && in->is_double == spec->form->is_double &&
-                otel__stream_same_name(in->unit, spec->unit, false)) {
+                otel__text_same(in->unit, spec->unit)) {
                 return in;
             }
         }
@@ -10970,19 +10979,15 @@ OTEL__FN otel__instrument *otel__metric_find(otel__metrics *m, const otel_scope 
     return NULL;
 }
 
-/* What is new about a request for an instrument that is there. A longer description replaces the
- * first one, if there is room: it is the same stream. */
-OTEL__FN uint32_t otel__metric_meet(otel__instrument *in, const otel__instrument *asked,
-                                    const otel__metric_spec *spec)
+/* What is new about the description of an instrument that is there. A longer one replaces the
+ * first, if there is room: it is the same stream. */
+OTEL__FN uint32_t otel__metric_meet(otel__instrument *in, const otel__metric_spec *spec)
 {
     const char *description = (const char *)otel__aptr_load(&in->description);
-    uint32_t    news = 0;
+    uint32_t    news = OTEL__NEWS_DESCRIPTION;
 
-    if (!otel__advice_is_same(in, asked)) {
-        news = OTEL__NEWS_ADVICE;
-    }
-    if (otel__stream_same_name(description, spec->description, false)) {
-        return news;
+    if (otel__text_same(description, spec->description)) {
+        return 0;
     }
     if (otel__text_length(spec->description) > otel__text_length(description)) {
         const char *copy = otel__recorder_keep(in->r, spec->description);
@@ -10991,7 +10996,7 @@ OTEL__FN uint32_t otel__metric_meet(otel__instrument *in, const otel__instrument
             news |= OTEL__NEWS_KEPT;
         }
     }
-    return news | OTEL__NEWS_DESCRIPTION;
+    return news;
 }
 
 /* ---- instrument: making one ---- */
@@ -11006,7 +11011,7 @@ OTEL__FN otel__instrument *otel__metric_find_or_make(otel__metrics *m, otel_scop
     otel__instrument *named;
     otel__instrument *in = otel__metric_find(m, scope, spec, &named);
 
-    if (named != NULL && !otel__stream_same_name(otel__stream_asked(named), spec->name, false)) {
+    if (named != NULL && !otel__text_same(otel__stream_asked(named), spec->name)) {
         *news |= OTEL__NEWS_SPELLING;
     }
     if (in == NULL) {
@@ -11016,11 +11021,16 @@ OTEL__FN otel__instrument *otel__metric_find_or_make(otel__metrics *m, otel_scop
         }
         return otel__stream_make_all(m, scope, spec, news);
     }
+#if !defined(OTEL_LITE_NO_DIAGNOSTICS)
     otel__stream_ask(asked, otel__instrument_reader(in), otel__stream_view(in));
     if (!otel__stream_begin(m, scope, asked, spec)) {
         *news |= OTEL__NEWS_OPTIONS;
     }
-    *news |= otel__metric_meet(in, asked, spec);
+    if (!otel__advice_is_same(in, asked)) {
+        *news |= OTEL__NEWS_ADVICE;
+    }
+#endif
+    *news |= otel__metric_meet(in, spec);
     return in;
 }
 
@@ -12663,9 +12673,6 @@ OTEL__FN void otel__read_series(otel__read *c, const otel__instrument *in, otel_
         otel__read_begin(c, in);
         otel__read_show(c, in, s);
     }
-#if defined(OTEL_LITE_EXEMPLARS)
-    otel__exemplar_settle(in, s, true);
-#endif
     otel__collect_settle(in, s, true);
 }
 
@@ -12747,11 +12754,12 @@ OTEL__FN size_t otel__batch_overhead(size_t resource)
     return OTEL__BATCH_WRAP + otel__pb_field_size(resource);
 }
 
-OTEL__FN void otel__batch_close_scope(otel__batch_state *s)
+/* Fill in the length at `length`, if one is open, of what goes from there to `end`. */
+OTEL__FN void otel__batch_close(uint8_t *length, const uint8_t *end)
 {
-    if (s->scope_length != NULL) {
-        const uint8_t *content = s->scope_length + OTEL__BATCH_LENGTH;
-        otel__pb_store_padded(s->scope_length, (uint32_t)(s->p - content), OTEL__BATCH_LENGTH);
+    if (length != NULL) {
+        otel__pb_store_padded(length, (uint32_t)(end - length) - OTEL__BATCH_LENGTH,
+                              OTEL__BATCH_LENGTH);
     }
 }
 
@@ -12766,7 +12774,7 @@ OTEL__FN bool otel__batch_add(otel__batch *b, otel__batch_state *s, const otel_s
         return false;
     }
     if (opens) {
-        otel__batch_close_scope(s);
+        otel__batch_close(s->scope_length, s->p);
         *s->p++ = OTEL__PB_TAG(2, OTEL__PB_LEN); /* Resource*.scope_* */
         s->scope_length = s->p;
         s->p += OTEL__BATCH_LENGTH;
@@ -12832,10 +12840,10 @@ OTEL__FN bool otel__batch_build(otel__batch *b, otel__recorder *r, otel__ring *r
         }
         b->cursor = next;
     }
-    otel__batch_close_scope(&s);
+    otel__batch_close(s.scope_length, s.p);
     b->buf[0] = OTEL__PB_TAG(1, OTEL__PB_LEN); /* Export*ServiceRequest.resource_* */
     b->length = (size_t)(s.p - b->buf);
-    otel__pb_store_padded(b->buf + 1, (uint32_t)(b->length - OTEL__BATCH_WRAP), OTEL__BATCH_LENGTH);
+    otel__batch_close(b->buf + 1, s.p);
     return b->n_records > 0;
 }
 
@@ -13326,6 +13334,7 @@ OTEL__FN uint32_t otel__http_retry_ms(otel__http_retry retry, uint64_t unix_s)
 
 #define OTEL__RETRY_FIRST_MS 1000u   /* the wait's range doubles from here ...       */
 #define OTEL__RETRY_LAST_MS  30000u  /* ... up to here                               */
+#define OTEL__RETRY_DOUBLED  5u      /* times: from then on it would be more         */
 #define OTEL__RETRY_AFTER_MS 300000u /* a backend may ask for this much, at most     */
 
 /* What a status code means for the records that were sent. */
@@ -13344,16 +13353,13 @@ OTEL__FN otel_transport_result otel__retry_classify(int http_status)
  * so that many clients of one backend do not return together. `random`: any 32 bits. */
 OTEL__FN uint32_t otel__retry_wait(uint32_t attempt, uint32_t retry_after_ms, uint32_t random)
 {
-    uint32_t range = OTEL__RETRY_FIRST_MS;
-    uint32_t i;
+    const uint32_t doubled = attempt > 1u ? attempt - 1u : 0u;
+    const uint32_t range =
+        doubled < OTEL__RETRY_DOUBLED ? OTEL__RETRY_FIRST_MS << doubled : OTEL__RETRY_LAST_MS;
 
     if (retry_after_ms > 0) {
         return retry_after_ms < OTEL__RETRY_AFTER_MS ? retry_after_ms : OTEL__RETRY_AFTER_MS;
     }
-    for (i = 1; i < attempt && range < OTEL__RETRY_LAST_MS; i++) {
-        range *= 2u;
-    }
-    range = range < OTEL__RETRY_LAST_MS ? range : OTEL__RETRY_LAST_MS;
     return 1u + (uint32_t)(((uint64_t)random * range) >> 32);
 }
 
@@ -14508,11 +14514,10 @@ typedef enum otel__env_kind {
 
 #define OTEL__ENV_EXEMPLARS(X)                                                                     \
     X(exemplar_filter, CHOICE, "OTEL_METRICS_EXEMPLAR_FILTER", 3, 3, 1, 14,                        \
-      "which measurements may become exemplars")
+      "which measurements may become exemplars (with OTEL_LITE_EXEMPLARS)")
 
 #define OTEL__ENV_READER(X)                                                                        \
-    X(manual_temporality, CHOICE, NULL, 2, 2, 1, 14,                                               \
-      "what one reading of otel_read() covers")                                                    \
+    X(manual_temporality, CHOICE, NULL, 2, 2, 1, 14, "what one reading of otel_read() covers")     \
     X(manual_histogram_aggregation, CHOICE, NULL, 4, 4, 4, 50,                                     \
       "how the values of histograms become points for otel_read()")                                \
     X(manual_max_series, LIMIT, NULL, 2000, 16, 1, 2147483647,                                     \
@@ -14552,7 +14557,9 @@ typedef enum otel__env_kind {
 #define OTEL__ENV_WORDS(X)                                                                         \
     X(temporality, "delta,cumulative,lowmemory")                                                   \
     X(histogram_aggregation, "explicit_bucket_histogram,base2_exponential_bucket_histogram")       \
-    X(exemplar_filter, "always_on,always_off,trace_based")
+    X(exemplar_filter, "always_on,always_off,trace_based")                                         \
+    X(manual_temporality, "delta,cumulative,lowmemory")                                            \
+    X(manual_histogram_aggregation, "explicit_bucket_histogram,base2_exponential_bucket_histogram")
 
 /* Options that are handed on as they are, from code, else from the fallback: field, what must be
  * set there for it to count, what it is for. */
@@ -14791,8 +14798,8 @@ static bool otel__env_is_lacking(const otel__env_row *row, uint32_t v)
 /* Turn a number as given into the effective one. Returns false when the row does not allow it. */
 static OTEL__MUST_USE bool otel__env_effective(const otel__env_row *row, uint32_t v, uint32_t *out)
 {
+    *out = v;
     if (row->kind == OTEL__ENV_CHOICE) {
-        *out = v;
         return v < 32u && ((row->max >> v) & 1u) != 0 && !otel__env_is_lacking(row, v);
     }
     if (v == OTEL_NO_LIMIT) {
@@ -14800,11 +14807,8 @@ static OTEL__MUST_USE bool otel__env_effective(const otel__env_row *row, uint32_
         return row->kind <= OTEL__ENV_LIMIT;
     }
     v = v == OTEL_ZERO ? 0 : v;
-    if (v < row->min || v > row->max) {
-        return false;
-    }
     *out = v == 0 && row->kind == OTEL__ENV_TIMEOUT ? UINT32_MAX : v;
-    return true;
+    return v >= row->min && v <= row->max;
 }
 
 #if defined(OTEL_LITE_FREESTANDING)
@@ -15036,7 +15040,6 @@ static void otel__env_take(const otel_options *code, const otel_options *fallbac
     otel_options *out = &env->options;
     size_t        i;
 
-    env->configured = otel__env_is_given(code->endpoint) || otel__env_is_given(fallback->endpoint);
     env->resource.code = code->resource;
     env->resource.code_name = code->service_name;
     env->resource.fallback = fallback->resource;
@@ -15048,7 +15051,8 @@ static void otel__env_take(const otel_options *code, const otel_options *fallbac
     env->resource.ignore_host = out->ignore_host;
     out->status = (code->status != NULL ? code : fallback)->status;
     out->transport = (code->transport.send != NULL ? code : fallback)->transport;
-    env->configured = env->configured || out->transport.send != NULL || out->manual_reader;
+    env->configured = out->transport.send != NULL || out->manual_reader ||
+                      otel__env_is_given(code->endpoint) || otel__env_is_given(fallback->endpoint);
     out->views = (code->views != NULL ? code : fallback)->views;
     out->n_views = (code->views != NULL ? code : fallback)->n_views;
     code = code->memory != NULL ? code : fallback;
@@ -15180,12 +15184,13 @@ static void otel__env_resolve_texts(otel__env_input *in, otel__env *env)
 /* Make the sink that the options ask for; what otel_open() tells goes there from the start. */
 OTEL__FN void otel__env_sink(const otel_options *options, otel__diag_sink *sink)
 {
+#if defined(OTEL_LITE_NO_DIAGNOSTICS)
+    (void)options; /* nobody is told */
+    (void)sink;
+#else
     const otel_options *from = options;
 
     memset(sink, 0, sizeof *sink);
-#if defined(OTEL_LITE_NO_DIAGNOSTICS)
-    from = NULL; /* nobody is told */
-#endif
     if (from != NULL && from->on_diagnostic == NULL) {
         from = from->fallback;
     }
@@ -15193,6 +15198,7 @@ OTEL__FN void otel__env_sink(const otel_options *options, otel__diag_sink *sink)
         sink->fn = from->on_diagnostic;
         sink->user = from->diagnostic_user;
     }
+#endif
 }
 
 /* Resolve every setting: code, then environment, then the fallback, then the default.
@@ -15293,38 +15299,42 @@ OTEL__FN void otel__env_headers(const otel__env *env, otel__text_buf *lines, ote
 #define OTEL__ENGINE_LOOK   UINT64_C(10000000) /* ns between looks for records that want no delay */
 #define OTEL__ENGINE_REPLY  1024u /* bytes of a reply's body that are kept               */
 
-/* Signals from the first one that is compiled in to behind the last: nobody looks at others. */
+/* Signals from the first one that is compiled in to the last: each has a pipe. */
 #if !defined(OTEL_LITE_NO_TRACES)
-#define OTEL__ENGINE_FIRST ((uint32_t)OTEL_SIGNAL_TRACES)
+#define OTEL__ENGINE_FIRST OTEL_SIGNAL_TRACES
 #elif !defined(OTEL_LITE_NO_METRICS)
-#define OTEL__ENGINE_FIRST ((uint32_t)OTEL_SIGNAL_METRICS)
+#define OTEL__ENGINE_FIRST OTEL_SIGNAL_METRICS
 #else
-#define OTEL__ENGINE_FIRST ((uint32_t)OTEL_SIGNAL_LOGS)
+#define OTEL__ENGINE_FIRST OTEL_SIGNAL_LOGS
 #endif
 #if !defined(OTEL_LITE_NO_LOGS)
-#define OTEL__ENGINE_END ((uint32_t)OTEL_SIGNAL_LOGS + 1u)
+#define OTEL__ENGINE_LAST OTEL_SIGNAL_LOGS
 #elif !defined(OTEL_LITE_NO_METRICS)
-#define OTEL__ENGINE_END ((uint32_t)OTEL_SIGNAL_METRICS + 1u)
+#define OTEL__ENGINE_LAST OTEL_SIGNAL_METRICS
 #else
-#define OTEL__ENGINE_END ((uint32_t)OTEL_SIGNAL_TRACES + 1u)
+#define OTEL__ENGINE_LAST OTEL_SIGNAL_TRACES
 #endif
+#define OTEL__ENGINE_PIPES   ((uint32_t)OTEL__ENGINE_LAST - (uint32_t)OTEL__ENGINE_FIRST + 1u)
+#define OTEL__ENGINE_METRICS ((uint32_t)OTEL_SIGNAL_METRICS - (uint32_t)OTEL__ENGINE_FIRST)
 
 /* One signal's way out. The engine's, except `ring`. */
 typedef struct otel__pipe {
-    otel__ring *ring; /* NULL: the signal is off                       */
-    char       *path; /* of the request, under the endpoint's own path */
-    uint32_t    batch;
-    uint32_t    resend;   /* records of the request that is tried again; 0: none          */
+    otel__ring *ring;     /* NULL: the signal is off                              */
+    uint32_t    batch;    /* records of one request at most                       */
+    uint32_t    resend;   /* records of the request that is tried again; 0: none  */
     uint32_t    failures; /* attempts failed in a row: the back-off, whatever was sent    */
-    uint32_t    attempt;  /* of the request that is under way or waits        */
-    uint64_t    delay_ns; /* longest wait of a record for its batch           */
-    uint64_t    due_ns;   /* when what is queued goes out, full or not        */
-    uint64_t    retry_ns; /* not before: the backend asked for time           */
-    uint64_t    told_ns;  /* last diagnostic about failures                   */
-    bool        whole;    /* what became due goes out entirely, not a batch at a time  */
-    bool        stalled;  /* the next record was reserved and is not written yet       */
+    uint32_t    attempt;  /* of the request that is under way or waits            */
+    bool        whole;    /* what became due goes out entirely, not a batch at a time     */
+    bool        stalled;  /* the next record was reserved and is not written yet  */
+    uint64_t    delay_ns; /* longest wait of a record for its batch               */
+    uint64_t    due_ns;   /* when what is queued goes out, full or not            */
+    uint64_t    retry_ns; /* not before: the backend asked for time               */
+    uint64_t    told_ns;  /* last diagnostic about failures                       */
     otel__a64   delivered;
     otel__a64   dropped[OTEL_DROP_COUNT]; /* behind the queue */
+#if !defined(OTEL_LITE_NO_HTTP)
+    char *path; /* of the request, under the endpoint's own path */
+#endif
 } otel__pipe;
 
 enum {                        /* otel__engine.answer: what a pending request has come to */
@@ -15337,33 +15347,35 @@ typedef struct otel__engine {
     otel__a32 busy;   /* 1 while somebody steps                          */
     otel__a32 answer; /* OTEL__ANSWER_*, set from anywhere when pending  */
     bool      in_flight;
-    bool      wakes;      /* there is a thread that recording calls wake                  */
     bool      behind;     /* a flush met a histogram being recorded into: it reads again  */
     bool      reading_on; /* the newest reading goes on when its queue has room           */
+#if !defined(OTEL_LITE_NO_THREADS)
+    bool wakes; /* there is a thread that recording calls wake */
+#endif
 #if !defined(OTEL_LITE_NO_HTTP)
     bool use_http;
 #endif
-    uint32_t       flushes; /* under way                                                    */
-    uint32_t       reading; /* metrics ever queued up to the end of the newest reading      */
-    uint32_t       turn;    /* which of the signals that are compiled in is first       */
-    uint64_t       now;     /* monotonic ns, since otel__engine_enter()         */
-    uint64_t       interval_ns;
-    uint64_t       collect_ns; /* when metrics are read next                   */
+    uint32_t       flushes; /* under way                                              */
+    uint32_t       reading; /* metrics ever queued up to the end of the newest reading */
+    uint32_t       turn;    /* index of the pipe whose turn it is                     */
     uint32_t       random;
-    uint64_t       tell_ns; /* when losses may be told again                  */
-    otel__a32      lost;    /* records refused for good, or too large                      */
-    otel__a64      requests;
-    otel__a64      failed;
+    otel__a32      lost; /* records refused for good, or too large                 */
     otel_transport transport;
-    otel__out      resource; /* the encoded Resource                           */
+    otel__out      resource; /* the encoded Resource                                   */
     otel__batch    batch;
-    otel_request   request; /* the one under way                              */
+    otel__pipe     pipes[OTEL__ENGINE_PIPES]; /* by signal, see otel__engine_at()      */
+    otel_request   request;                   /* the one under way                     */
 #if !defined(OTEL_LITE_NO_METRICS)
     otel__collect collect;
 #endif
-    otel__pipe     pipes[OTEL_SIGNAL_COUNT];
+    uint64_t       now; /* monotonic ns, since otel__engine_enter()                    */
+    uint64_t       interval_ns;
+    uint64_t       collect_ns; /* when metrics are read next                           */
+    otel__a64      requests;
+    otel__a64      failed;
     otel__recorder r;
-    uint32_t       told[6]; /* counts at the last telling                     */
+    uint64_t       tell_ns; /* when losses may be told again                           */
+    uint32_t       told[6]; /* counts at the last telling                              */
 #if !defined(OTEL_LITE_NO_HTTP)
     otel__net net;
 #endif
@@ -15384,21 +15396,32 @@ OTEL__FN uint32_t otel__engine_random(otel__engine *e)
     return e->random;
 }
 
-/* Whether the signal of that pipe is compiled in. */
-OTEL__FN bool otel__pipe_is_on(const otel__pipe *pipe)
+/* Whether there is a thread that recording calls wake. */
+OTEL__FN bool otel__engine_wakes(const otel__engine *e)
 {
-#if defined(OTEL_LITE_NO_METRICS)
-    return pipe->ring != NULL; /* between traces and logs there is a gap */
+#if defined(OTEL_LITE_NO_THREADS)
+    (void)e;
+    return false;
 #else
-    (void)pipe;
-    return true;
+    return e->wakes;
 #endif
 }
 
-/* The pipe of a signal that is compiled in. */
-OTEL__FN otel__pipe *otel__engine_pipe(otel__engine *e, uint32_t signal)
+/* Whether the signal of that pipe is on: with a manual reader alone none is. */
+OTEL__FN bool otel__pipe_is_on(const otel__pipe *pipe)
 {
-    return &e->pipes[OTEL__ENGINE_END - OTEL__ENGINE_FIRST > 1u ? signal : OTEL__ENGINE_FIRST];
+#if defined(OTEL_LITE_NO_READER) && !defined(OTEL_LITE_NO_METRICS)
+    (void)pipe;
+    return true;
+#else
+    return pipe->ring != NULL; /* without metrics there is a gap between traces and logs */
+#endif
+}
+
+/* The index of the pipe of a signal that is compiled in. */
+OTEL__FN uint32_t otel__engine_at(otel_signal signal)
+{
+    return OTEL__ENGINE_PIPES > 1u ? (uint32_t)signal - (uint32_t)OTEL__ENGINE_FIRST : 0;
 }
 
 /* ---- engine: one user at a time ---- */
@@ -15414,7 +15437,7 @@ OTEL__FN OTEL__NOINLINE bool otel__engine_enter(otel__engine *e)
     return true;
 }
 
-OTEL__FN void otel__engine_leave(otel__engine *e) { otel__a32_store(&e->busy, 0); }
+OTEL__INLINE void otel__engine_leave(otel__engine *e) { otel__a32_store(&e->busy, 0); }
 
 /* ---- engine: telling ---- */
 
@@ -15434,7 +15457,7 @@ OTEL__FN OTEL__COLD void otel__engine_tell_failure(otel__engine *e, otel_signal 
                                                    const char *why)
 {
     static const char *const begin[OTEL_SIGNAL_COUNT] = { "traces: ", "metrics: ", "logs: " };
-    otel__pipe *pipe = otel__engine_pipe(e, signal);
+    otel__pipe *pipe = &e->pipes[otel__engine_at(signal)];
 
     if (pipe->told_ns == 0 || e->now - pipe->told_ns >= OTEL__ENGINE_TELL) {
         pipe->told_ns = e->now;
@@ -15479,9 +15502,9 @@ OTEL__FN void otel__engine_tell_losses(otel__engine *e)
     counts[3] = otel__engine_overflowing(e);
     counts[4] = 0;
     counts[5] = otel__a32_peek(&l->lost_values);
-    for (i = OTEL__ENGINE_FIRST; i < OTEL__ENGINE_END; i++) {
+    for (i = 0; i < OTEL__ENGINE_PIPES; i++) {
         for (k = 0; k < OTEL_DROP_COUNT; k++) {
-            counts[4] += (uint32_t)otel__a64_peek(&l->dropped[i][k]);
+            counts[4] += (uint32_t)otel__a64_peek(&l->dropped[(uint32_t)OTEL__ENGINE_FIRST + i][k]);
         }
     }
     for (i = 0; i < 6; i++) {
@@ -15496,36 +15519,41 @@ OTEL__FN void otel__engine_tell_losses(otel__engine *e)
 
 /* ---- engine: collecting ---- */
 
-#if !defined(OTEL_LITE_NO_METRICS)
-/* Cumulative metrics that were not sent are worth nothing once there is a newer reading. Those at
- * the front of the queue make room for it now, others are passed over when they are batched. */
-OTEL__FN void otel__engine_supersede(otel__pipe *pipe)
+/* Drop records from the front of the queue, as long as their prefix has all bits of `which`. */
+OTEL__FN OTEL__NOINLINE void otel__engine_drop(otel__pipe *pipe, uint32_t which, otel_drop reason)
 {
-    otel__ring_cursor stale = otel__ring_begin(pipe->ring);
-    otel__ring_cursor next = stale;
+    otel__ring_cursor gone = otel__ring_begin(pipe->ring);
+    otel__ring_cursor next = gone;
     const uint8_t    *data;
     uint32_t          n;
     uint32_t          word;
 
     while (otel__ring_next(pipe->ring, &next, &data, &n)) {
         memcpy(&word, data, sizeof word);
-        if ((word & OTEL__RECORD_CUMULATIVE) == 0) {
+        if ((word & which) != which) {
             break;
         }
-        stale = next;
+        gone = next;
     }
-    if (stale.records > 0) {
-        otel__a64_bump(&pipe->dropped[OTEL_DROP_SUPERSEDED], stale.records);
-        otel__ring_release(pipe->ring, &stale);
+    if (gone.records > 0) {
+        otel__a64_bump(&pipe->dropped[reason], gone.records);
+        otel__ring_release(pipe->ring, &gone);
         pipe->attempt = 0;
         pipe->resend = 0;
     }
 }
 
+#if !defined(OTEL_LITE_NO_METRICS)
+/* Whether the newest reading is to go on. */
+OTEL__FN bool otel__engine_has_room(const otel__engine *e)
+{
+    return e->reading_on && otel__ring_queued(e->pipes[OTEL__ENGINE_METRICS].ring) == 0;
+}
+
 /* Read on into the ring. */
 OTEL__FN void otel__engine_read_on(otel__engine *e)
 {
-    otel__pipe *pipe = &e->pipes[OTEL_SIGNAL_METRICS];
+    otel__pipe *pipe = &e->pipes[OTEL__ENGINE_METRICS];
 
     e->reading_on = !otel__collect_go_on(&e->collect);
     (void)otel__a32_count(&e->lost, e->collect.n_large);
@@ -15535,12 +15563,15 @@ OTEL__FN void otel__engine_read_on(otel__engine *e)
     e->reading = otel__ring_head_load(pipe->ring).count;
 }
 
-/* Read all metrics into their ring. */
+/* Read all metrics into their ring. Cumulative ones that were not sent are worth nothing once there
+ * is a newer reading: those at the front of the queue make room for it now, others are passed over
+ * when they are batched. */
 OTEL__FN void otel__engine_collect(otel__engine *e)
 {
     e->collect_ns = e->now + e->interval_ns;
-    if (!e->in_flight || e->request.signal != OTEL_SIGNAL_METRICS) {
-        otel__engine_supersede(&e->pipes[OTEL_SIGNAL_METRICS]);
+    if (!e->in_flight || otel__engine_at(e->request.signal) != OTEL__ENGINE_METRICS) {
+        otel__engine_drop(&e->pipes[OTEL__ENGINE_METRICS], OTEL__RECORD_CUMULATIVE,
+                          OTEL_DROP_SUPERSEDED);
     }
     e->batch.newest =
         ((e->batch.newest + OTEL__RECORD_READING) & ~OTEL__RECORD_SCOPE) | OTEL__RECORD_CUMULATIVE;
@@ -15572,7 +15603,7 @@ OTEL__FN void otel__engine_release(otel__engine *e, otel__pipe *pipe)
 /* Act on an answer. `why` is told when it is not a success. */
 OTEL__FN void otel__engine_answered(otel__engine *e, otel_transport_result result, const char *why)
 {
-    otel__pipe *pipe = otel__engine_pipe(e, e->request.signal);
+    otel__pipe *pipe = &e->pipes[otel__engine_at(e->request.signal)];
 
     e->in_flight = false;
     otel__a32_store(&e->answer, OTEL__ANSWER_NONE);
@@ -15645,7 +15676,7 @@ OTEL__FN bool otel__engine_advance(otel__engine *e)
 /* ---- engine: requests ---- */
 
 /* Whether the signal has something that should go out now. */
-OTEL__FN bool otel__engine_ready(const otel__engine *e, const otel__pipe *pipe)
+OTEL__FN OTEL__NOINLINE bool otel__engine_ready(const otel__engine *e, const otel__pipe *pipe)
 {
     uint32_t queued;
 
@@ -15661,13 +15692,12 @@ OTEL__FN bool otel__engine_ready(const otel__engine *e, const otel__pipe *pipe)
 /* Hand the built request over. */
 OTEL__FN void otel__engine_send(otel__engine *e, otel_signal signal)
 {
-    otel__pipe           *pipe = otel__engine_pipe(e, signal);
+    otel__pipe           *pipe = &e->pipes[otel__engine_at(signal)];
     otel_transport_result result;
 
     pipe->attempt++;
     e->in_flight = true;
     otel__a64_bump(&e->requests, 1u);
-    memset(&e->request, 0, sizeof e->request);
     e->request.sdk = e->r.sdk;
     e->request.signal = signal;
     e->request.path = otel__engine_paths[signal];
@@ -15676,6 +15706,7 @@ OTEL__FN void otel__engine_send(otel__engine *e, otel_signal signal)
     e->request.length = e->batch.length;
     e->request.n_records = e->batch.n_records;
     e->request.attempt = pipe->attempt;
+    e->request.retry_after_ms = 0;
 #if !defined(OTEL_LITE_NO_HTTP)
     if (e->use_http) {
         otel__net_start(&e->net, pipe->path, e->request.content_type, e->batch.buf,
@@ -15696,14 +15727,13 @@ OTEL__FN bool otel__engine_start(otel__engine *e)
     uint32_t i;
 
 #if !defined(OTEL_LITE_NO_METRICS)
-    if (e->reading_on && otel__ring_queued(e->pipes[OTEL_SIGNAL_METRICS].ring) == 0) {
+    if (otel__engine_has_room(e)) {
         otel__engine_read_on(e);
     }
 #endif
-    for (i = 0; i < OTEL__ENGINE_END - OTEL__ENGINE_FIRST; i++) {
-        const uint32_t at =
-            OTEL__ENGINE_FIRST + (e->turn + i) % (OTEL__ENGINE_END - OTEL__ENGINE_FIRST);
-        otel__pipe *pipe = otel__engine_pipe(e, at);
+    for (i = 0; i < OTEL__ENGINE_PIPES; i++) {
+        const uint32_t at = (e->turn + i) % OTEL__ENGINE_PIPES;
+        otel__pipe    *pipe = &e->pipes[at];
         if (!otel__engine_ready(e, pipe)) {
             continue;
         }
@@ -15711,8 +15741,8 @@ OTEL__FN bool otel__engine_start(otel__engine *e)
         if (otel__batch_build(&e->batch, &e->r, pipe->ring, &e->resource,
                               pipe->resend > 0 ? pipe->resend : pipe->batch)) {
             pipe->resend = e->batch.n_records;
-            e->turn = at + 1u - OTEL__ENGINE_FIRST;
-            otel__engine_send(e, (otel_signal)at);
+            e->turn = at + 1u;
+            otel__engine_send(e, (otel_signal)((uint32_t)OTEL__ENGINE_FIRST + at));
             return true;
         }
         if (e->batch.n_large > 0 || e->batch.n_stale > 0) {
@@ -15726,60 +15756,54 @@ OTEL__FN bool otel__engine_start(otel__engine *e)
 
 /* ---- engine: stepping ---- */
 
-/* When the engine wants to be stepped next, in monotonic ns; `now`: at once. */
-OTEL__FN uint64_t otel__engine_wanted(const otel__engine *e)
+/* When the pipe wants to be looked at: `now` is at once. The wait that a record put into an empty
+ * queue counts from: nobody notes its time, so that it is at most one delay behind the last step
+ * that saw the queue empty. Without any delay each record wakes the thread, or, where there is
+ * none, is looked for now and then. */
+OTEL__FN uint64_t otel__engine_due(const otel__engine *e, otel__pipe *pipe)
+{
+    if (otel__engine_ready(e, pipe)) {
+        return pipe->stalled ? e->now + OTEL__ENGINE_STALL : e->now;
+    }
+    if (e->now < pipe->retry_ns) {
+        return pipe->retry_ns;
+    }
+    if (e->now >= pipe->due_ns) { /* nothing is queued, or it would be ready */
+        const uint64_t none = otel__engine_wakes(e) ? otel__sdk_ns(UINT32_MAX) : OTEL__ENGINE_LOOK;
+        pipe->due_ns = e->now + (pipe->delay_ns > 0 ? pipe->delay_ns : none);
+    }
+    return pipe->due_ns; /* whatever is queued: a record may come meanwhile */
+}
+
+/* When the engine wants to be stepped next, in monotonic ns. */
+OTEL__FN uint64_t otel__engine_wanted(otel__engine *e)
 {
     uint64_t at = OTEL__ENGINE_NEVER;
     uint32_t i;
 
+    for (i = 0; i < OTEL__ENGINE_PIPES; i++) {
+        if (otel__pipe_is_on(&e->pipes[i])) {
+            const uint64_t due = otel__engine_due(e, &e->pipes[i]);
+            at = due < at ? due : at;
+        }
+    }
+    if (e->in_flight) {
+        at = OTEL__ENGINE_NEVER; /* only its answer lets another one go out */
+    }
+#if !defined(OTEL_LITE_NO_HTTP)
+    if (e->in_flight && e->use_http) {
+        at = otel__net_deadline(&e->net);
+    }
+#endif
 #if !defined(OTEL_LITE_NO_METRICS)
-    if (e->flushes == 0) {
+    if (!e->in_flight && otel__engine_has_room(e)) {
+        at = e->now;
+    }
+    if (e->flushes == 0 && e->collect_ns < at) {
         at = e->collect_ns;
     }
 #endif
-#if !defined(OTEL_LITE_NO_HTTP)
-    if (e->in_flight && e->use_http) {
-        const uint64_t net = otel__net_deadline(&e->net);
-        return net < at ? net : at;
-    }
-#endif
-    if (e->in_flight) {
-        return at;
-    }
-    if (e->reading_on && otel__ring_queued(e->pipes[OTEL_SIGNAL_METRICS].ring) == 0) {
-        return e->now;
-    }
-    for (i = OTEL__ENGINE_FIRST; i < OTEL__ENGINE_END; i++) {
-        const otel__pipe *pipe = &e->pipes[i];
-        uint64_t          due;
-        if (!otel__pipe_is_on(pipe)) {
-            continue;
-        }
-        due = pipe->due_ns; /* whatever is queued: a record may come meanwhile */
-        if (otel__engine_ready(e, pipe)) {
-            due = pipe->stalled ? e->now + OTEL__ENGINE_STALL : e->now;
-        } else if (pipe->retry_ns > e->now) {
-            due = pipe->retry_ns;
-        }
-        at = due < at ? due : at;
-    }
     return at;
-}
-
-/* The wait that a record put into an empty queue counts from: nobody notes its time, so that it is
- * at most one delay behind the last step that saw the queue empty. Without any delay each record
- * wakes the thread, or, where there is none, is looked for now and then. */
-OTEL__FN void otel__engine_rest(otel__engine *e)
-{
-    uint32_t i;
-    for (i = OTEL__ENGINE_FIRST; i < OTEL__ENGINE_END; i++) {
-        otel__pipe    *pipe = &e->pipes[i];
-        const uint64_t none = e->wakes ? otel__sdk_ns(UINT32_MAX) : OTEL__ENGINE_LOOK;
-        if (otel__pipe_is_on(pipe) && e->now >= pipe->due_ns &&
-            otel__ring_queued(pipe->ring) == 0) {
-            pipe->due_ns = e->now + (pipe->delay_ns > 0 ? pipe->delay_ns : none);
-        }
-    }
 }
 
 /* Do everything that can be done without waiting. The caller holds the busy flag. */
@@ -15801,7 +15825,6 @@ OTEL__FN void otel__engine_step(otel__engine *e)
             break;
         }
     }
-    otel__engine_rest(e);
     otel__engine_tell_losses(e);
 }
 
@@ -15809,23 +15832,13 @@ OTEL__FN void otel__engine_step(otel__engine *e)
 
 /* What one flush waits for: records ever taken from each ring. On its caller's stack. */
 typedef struct otel__flush {
-    uint32_t to[OTEL_SIGNAL_COUNT];
+    uint32_t to[OTEL__ENGINE_PIPES];
     uint32_t
         steps;   /* that suffice when no answer is waited for: a request takes a record or more */
     uint32_t ms; /* wait that the last step asked for                */
     bool     begun;
     bool     reads; /* metrics are being read still                     */
 } otel__flush;
-
-/* Read the metrics for the flushes under way. */
-OTEL__FN void otel__engine_flush_collect(otel__engine *e)
-{
-    e->behind = false;
-#if !defined(OTEL_LITE_NO_METRICS)
-    otel__engine_collect(e);
-#else
-#endif
-}
 
 /* Mark what is queued now as what this flush waits for, and let it be tried at once. */
 OTEL__FN void otel__engine_flush_begin(otel__engine *e, otel__flush *flush)
@@ -15835,8 +15848,12 @@ OTEL__FN void otel__engine_flush_begin(otel__engine *e, otel__flush *flush)
     e->flushes++;
     flush->begun = true;
     flush->steps = 2;
-    otel__engine_flush_collect(e);
-    for (i = OTEL__ENGINE_FIRST; i < OTEL__ENGINE_END; i++) {
+#if !defined(OTEL_LITE_NO_METRICS)
+    if (otel__pipe_is_on(&e->pipes[OTEL__ENGINE_METRICS])) {
+        otel__engine_collect(e);
+    }
+#endif
+    for (i = 0; i < OTEL__ENGINE_PIPES; i++) {
         otel__pipe *pipe = &e->pipes[i];
         if (otel__pipe_is_on(pipe)) {
             flush->to[i] = otel__ring_head_load(pipe->ring).count;
@@ -15853,9 +15870,9 @@ OTEL__FN bool otel__engine_flushed(const otel__engine *e, const otel__flush *flu
     bool     all = !e->behind && !e->reading_on;
     uint32_t i;
 
-    for (i = OTEL__ENGINE_FIRST; i < OTEL__ENGINE_END; i++) {
+    for (i = 0; i < OTEL__ENGINE_PIPES; i++) {
         const otel__pipe *pipe = &e->pipes[i];
-        const uint32_t    to = i == (uint32_t)OTEL_SIGNAL_METRICS ? e->reading : flush->to[i];
+        const uint32_t    to = i == OTEL__ENGINE_METRICS ? e->reading : flush->to[i];
         if (otel__pipe_is_on(pipe)) {
             const uint32_t left = to - otel__a32_peek(&pipe->ring->taken);
             all = all && (left == 0 || left >= 0x80000000u); /* counted modulo 2^32 */
@@ -16110,7 +16127,9 @@ struct otel_sdk {
     otel__host host;
 #endif
     size_t memory_bytes;
-    bool   owned; /* the block came from OTEL_LITE_ALLOC */
+#if !defined(OTEL_LITE_NO_MALLOC)
+    bool owned; /* the block came from OTEL_LITE_ALLOC */
+#endif
 };
 
 /* ---- plan: carving the block ---- */
@@ -16157,7 +16176,12 @@ OTEL__FN otel_status otel__plan_make(otel__plan *plan, const otel_options *optio
 /* Whether anything is to be sent; else there is a manual reader alone. */
 OTEL__FN bool otel__sdk_sends(const otel_options *o)
 {
+#if defined(OTEL_LITE_NO_READER)
+    (void)o;
+    return true;
+#else
     return o->transport.send != NULL || o->endpoint != NULL;
+#endif
 }
 
 OTEL__FN void otel__sdk_carve_ring(otel__arena *a, otel__ring *ring, uint32_t bytes,
@@ -16185,7 +16209,7 @@ OTEL__FN void otel__sdk_carve_http(otel__arena *a, otel__engine *e, otel__plan *
     uint32_t            i;
 
     memset(&config, 0, sizeof config);
-    for (i = 0; i < OTEL_SIGNAL_COUNT; i++) {
+    for (i = 0; i < OTEL__ENGINE_PIPES; i++) {
         e->pipes[i].path = (char *)otel__arena_take(a, n_url + 16u, 1);
     }
     if (!otel__arena_fits(a)) {
@@ -16194,8 +16218,9 @@ OTEL__FN void otel__sdk_carve_http(otel__arena *a, otel__engine *e, otel__plan *
     memcpy(url, o->endpoint, n_url + 1u);
     (void)otel__http_url_parse(otel__text_make(url, n_url), &config.url); /* was valid: env.h */
     otel__env_headers(&plan->env, &lines, &plan->sink);
-    for (i = 0; i < OTEL_SIGNAL_COUNT; i++) {
-        (void)otel__http_path(&config.url, otel__engine_paths[i], e->pipes[i].path, n_url + 16u);
+    for (i = 0; i < OTEL__ENGINE_PIPES; i++) {
+        (void)otel__http_path(&config.url, otel__engine_paths[(uint32_t)OTEL__ENGINE_FIRST + i],
+                              e->pipes[i].path, n_url + 16u);
     }
     config.headers = otel__text_make(headers, lines.len);
     config.timeout_ms = o->timeout_ms == UINT32_MAX ? 0 : o->timeout_ms;
@@ -16246,7 +16271,7 @@ OTEL__FN void otel__sdk_carve(otel__arena *a, otel_sdk *sdk, otel__plan *plan)
 
     r->scopes = (otel_scope *)otel__arena_take(a, o->max_scopes, sizeof *r->scopes);
     text = (uint8_t *)otel__arena_take(a, o->text_bytes, 1);
-    r->text = otel__arena_make(text, text != NULL ? o->text_bytes : 0);
+    r->text = otel__arena_make(text, o->text_bytes);
     sdk->e.resource.cap = plan->resource + OTEL__PLAN_SLACK;
     sdk->e.resource.buf = (uint8_t *)otel__arena_take(a, sdk->e.resource.cap, 1);
     sdk->e.batch.cap = o->max_request_bytes;
@@ -16298,7 +16323,14 @@ OTEL_API size_t otel_memory_needed(const otel_options *options)
  * otel__recorder_live().
  * Spec: requirements B-11, T-37, M-70. */
 
-/* Seed what must differ between processes and between devices. */
+/* Seed what must differ between processes and between devices: ids, hashes, waits. */
+#if defined(OTEL_LITE_NO_TRACES) &&                                                                \
+    (defined(OTEL_LITE_NO_METRICS) || defined(OTEL_LITE_SERIES_LIST))
+OTEL__FN bool otel__sdk_seed(otel_sdk *sdk)
+{
+    return OTEL_LITE_ENTROPY(&sdk->e.random, sizeof sdk->e.random); /* no ids, no hashes */
+}
+#else
 OTEL__FN bool otel__sdk_seed(otel_sdk *sdk)
 {
     uint8_t bytes[40];
@@ -16313,6 +16345,7 @@ OTEL__FN bool otel__sdk_seed(otel_sdk *sdk)
     sdk->e.random = (uint32_t)otel__pb_load_le64(bytes + 32);
     return true;
 }
+#endif
 
 #if defined(OTEL__FORKS)
 /* In a forked child, before anything else is done there: another process, with nothing inherited
@@ -16352,7 +16385,7 @@ OTEL__FN void otel__sdk_forked(otel__recorder *r)
 #if !defined(OTEL_LITE_NO_LOGS)
     otel__ring_reset(&sdk->logs.ring);
 #endif
-    for (i = 0; i < OTEL_SIGNAL_COUNT; i++) {
+    for (i = 0; i < OTEL__ENGINE_PIPES; i++) {
         otel__pipe *pipe = &sdk->e.pipes[i];
         memset(pipe->dropped, 0, sizeof pipe->dropped);
         otel__a64_put(&pipe->delivered, 0);
@@ -16363,7 +16396,9 @@ OTEL__FN void otel__sdk_forked(otel__recorder *r)
     }
     sdk->e.in_flight = false;
     sdk->e.behind = false;
+#if !defined(OTEL_LITE_NO_THREADS)
     sdk->e.wakes = false; /* no thread came along */
+#endif
     sdk->e.flushes = 0;
     sdk->e.reading = 0;
     otel__a32_put(&sdk->e.lost, 0);
@@ -16451,43 +16486,47 @@ OTEL__FN void otel__fork_unwatch(otel__recorder *r) { (void)r; }
 
 /* ---- open ---- */
 
-OTEL__FN void otel__sdk_pipe(otel__pipe *pipe, otel__ring *ring, uint32_t batch, uint32_t delay_ms,
-                             uint64_t now)
+OTEL__FN void otel__sdk_pipe(otel__engine *e, otel_signal signal, otel__ring *ring, uint32_t batch,
+                             uint32_t delay_ms)
 {
+    otel__pipe *pipe = &e->pipes[otel__engine_at(signal)];
+
     pipe->ring = ring;
     pipe->batch = batch;
     pipe->delay_ns = otel__sdk_ns(delay_ms);
-    pipe->due_ns = now + pipe->delay_ns;
+    pipe->due_ns = e->now + pipe->delay_ns;
 }
 
 /* Connect the signals with their ways out. */
-OTEL__FN void otel__sdk_wire_pipes(otel_sdk *sdk, const otel_options *o, uint64_t now)
+OTEL__FN void otel__sdk_wire_pipes(otel_sdk *sdk, const otel_options *o)
 {
+    otel__engine *e = &sdk->e;
+
 #if !defined(OTEL_LITE_NO_TRACES)
     sdk->trace.batch = o->span_delay_ms == 0 ? 1u : o->span_batch;
-    sdk->e.r.trace = &sdk->trace;
-    otel__sdk_pipe(&sdk->e.pipes[OTEL_SIGNAL_TRACES], &sdk->trace.ring, o->span_batch,
-                   o->span_delay_ms, now);
+    e->r.trace = &sdk->trace;
+    otel__sdk_pipe(e, OTEL_SIGNAL_TRACES, &sdk->trace.ring, o->span_batch, o->span_delay_ms);
 #endif
 #if !defined(OTEL_LITE_NO_METRICS)
-    otel__sdk_pipe(&sdk->e.pipes[OTEL_SIGNAL_METRICS], &sdk->metrics.ring, 0x7fffffffu, UINT32_MAX,
-                   now);
-    sdk->e.pipes[OTEL_SIGNAL_METRICS].whole = true;
+    otel__sdk_pipe(e, OTEL_SIGNAL_METRICS, &sdk->metrics.ring, 0x7fffffffu, UINT32_MAX);
+    e->pipes[OTEL__ENGINE_METRICS].whole = true;
+    e->interval_ns = otel__sdk_ns(o->metric_interval_ms);
+    e->collect_ns = e->now + e->interval_ns;
 #endif
 #if !defined(OTEL_LITE_NO_LOGS)
     sdk->logs.batch = o->log_delay_ms == 0 ? 1u : o->log_batch;
-    sdk->e.r.logs = &sdk->logs;
-    otel__sdk_pipe(&sdk->e.pipes[OTEL_SIGNAL_LOGS], &sdk->logs.ring, o->log_batch, o->log_delay_ms,
-                   now);
+    e->r.logs = &sdk->logs;
+    otel__sdk_pipe(e, OTEL_SIGNAL_LOGS, &sdk->logs.ring, o->log_batch, o->log_delay_ms);
 #endif
 }
 
 /* Connect recorder, pipes and transport. */
 OTEL__FN void otel__sdk_wire(otel_sdk *sdk, const otel_options *o)
 {
-    otel__recorder *r = &sdk->e.r;
-    const uint64_t  now = otel__mono_ns();
+    otel__engine   *e = &sdk->e;
+    otel__recorder *r = &e->r;
 
+    (void)otel__engine_enter(e); /* nobody else can be inside: sets the clocks */
     r->sdk = sdk;
 #if !defined(OTEL_LITE_NO_TRACES) || !defined(OTEL_LITE_NO_LOGS)
     r->attribute_limit = o->attribute_limit;
@@ -16496,17 +16535,12 @@ OTEL__FN void otel__sdk_wire(otel_sdk *sdk, const otel_options *o)
 #if !defined(OTEL_LITE_NO_METRICS)
     r->metrics = &sdk->metrics;
 #endif
-    sdk->e.transport = o->transport;
-    sdk->e.interval_ns = otel__sdk_ns(o->metric_interval_ms);
-    sdk->e.collect_ns = now + sdk->e.interval_ns;
-#if defined(OTEL_LITE_NO_READER)
-    otel__sdk_wire_pipes(sdk, o, now);
-#else
+    e->transport = o->transport;
+    e->collect_ns = OTEL__ENGINE_NEVER;
     if (otel__sdk_sends(o)) {
-        otel__sdk_wire_pipes(sdk, o, now);
+        otel__sdk_wire_pipes(sdk, o);
     }
-#endif
-    otel__a64_put(&r->anchor, otel__unix_ns() - otel__mono_ns());
+    otel__engine_leave(e);
 }
 
 OTEL__FN void otel__sdk_wake(otel__recorder *r)
@@ -16567,7 +16601,9 @@ OTEL__FN void otel__sdk_make_live(otel_sdk *sdk)
     otel__recorder *r = &sdk->e.r;
 
     r->live = &r->live_local;
+#if !defined(OTEL_LITE_NO_THREADS)
     r->wake = otel__sdk_wake;
+#endif
 #if defined(OTEL__FORKS)
     r->forked = otel__sdk_forked;
 #endif
@@ -16663,7 +16699,9 @@ OTEL__FN otel_sdk *otel__sdk_open(otel__plan *plan, otel_status *status)
     }
     (void)otel__sdk_lay_out(plan, sdk, need);
     sdk->memory_bytes = need;
+#if !defined(OTEL_LITE_NO_MALLOC)
     sdk->owned = o->memory == NULL;
+#endif
 #if !defined(OTEL_LITE_NO_DIAGNOSTICS)
     sdk->e.r.sink = plan->sink;
 #endif
@@ -16731,14 +16769,20 @@ OTEL__FN uint32_t otel__sdk_wait_ms(uint64_t at, uint64_t now)
 #endif
 }
 
+/* Say whether a full batch is to wake the thread from now on. */
+OTEL__FN void otel__sdk_sleep(otel__engine *e, bool sleeping)
+{
+    if (otel__engine_wakes(e)) {
+        (void)otel__a32_swap(&e->r.sleeping, sleeping ? 1u : 0u);
+    }
+}
+
 /* One step of the engine, which the caller has entered. Returns the wait. */
 OTEL__FN uint32_t otel__sdk_step(otel__engine *e)
 {
-    (void)otel__a32_swap(&e->r.sleeping, 0);
+    otel__sdk_sleep(e, false);
     otel__engine_step(e);
-    if (e->wakes) { /* from here on a full batch wakes the thread, or is seen here */
-        (void)otel__a32_swap(&e->r.sleeping, 1u);
-    }
+    otel__sdk_sleep(e, true); /* from here on a full batch wakes the thread, or is seen here */
     return otel__sdk_wait_ms(otel__engine_wanted(e), e->now);
 }
 
@@ -16801,7 +16845,7 @@ OTEL_API size_t otel_poll_fds(otel_sdk *sdk, struct pollfd *fds, size_t capacity
 /* Have the background thread look again, whatever it waits for. */
 OTEL__FN void otel__sdk_nudge(otel_sdk *sdk)
 {
-    (void)otel__a32_swap(&sdk->e.r.sleeping, 0);
+    otel__sdk_sleep(&sdk->e, false);
     otel__sdk_wake(&sdk->e.r);
 }
 
@@ -16857,9 +16901,11 @@ OTEL__FN bool otel__sdk_flush_step(otel__engine *e, otel__flush *flush)
         otel__engine_flush_begin(e, flush);
     }
     flush->ms = otel__sdk_step(e);
+#if !defined(OTEL_LITE_NO_METRICS)
     if (e->behind && !e->reading_on) {
-        otel__engine_flush_collect(e);
+        otel__engine_collect(e);
     }
+#endif
     flush->reads = e->reading_on;
     done = otel__engine_flushed(e, flush);
     otel__engine_leave(e);
@@ -16946,7 +16992,7 @@ OTEL_API otel_status otel_collect(otel_sdk *sdk, uint32_t timeout_ms)
     otel_status    status = OTEL_DISABLED;
 
     while (sdk != NULL && otel__recorder_live(&sdk->e.r) &&
-           sdk->e.pipes[OTEL_SIGNAL_METRICS].ring != NULL) { /* not a manual reader alone */
+           otel__pipe_is_on(&sdk->e.pipes[OTEL__ENGINE_METRICS])) { /* not a manual reader alone */
         status = otel__sdk_collect(sdk);
         if (status != OTEL_TIMEOUT || otel__mono_ns() - begin >= limit) {
             break;
@@ -16987,43 +17033,29 @@ OTEL__FN void otel__sdk_stop_thread(otel_sdk *sdk)
 #endif
 }
 
-/* Metrics that the last reading did not get to: each would have been a record at least. */
-OTEL__FN uint32_t otel__sdk_unread(const otel_sdk *sdk, otel_signal signal)
-{
-#if !defined(OTEL_LITE_NO_METRICS)
-    if (signal == OTEL_SIGNAL_METRICS && sdk->e.reading_on) {
-        return sdk->e.collect.n_instruments - sdk->e.collect.instrument;
-    }
-#endif
-    (void)sdk;
-    (void)signal;
-    return 0;
-}
-
 /* Count what is left in the queues as lost, and let go of the system. */
 OTEL__FN void otel__sdk_shut(otel_sdk *sdk)
 {
     uint32_t i;
 
-    for (i = OTEL__ENGINE_FIRST; i < OTEL__ENGINE_END; i++) {
+    for (i = 0; i < OTEL__ENGINE_PIPES; i++) {
         otel__pipe *pipe = &sdk->e.pipes[i];
         if (otel__pipe_is_on(pipe)) {
-            otel__ring_cursor c = otel__ring_begin(pipe->ring);
-            const uint8_t    *data;
-            uint32_t          n;
-            while (otel__ring_next(pipe->ring, &c, &data, &n)) {
-            }
-            otel__a64_bump(&pipe->dropped[OTEL_DROP_SHUTDOWN],
-                           c.records + otel__sdk_unread(sdk, (otel_signal)i));
-            otel__ring_release(pipe->ring, &c);
+            otel__engine_drop(pipe, 0, OTEL_DROP_SHUTDOWN);
         }
     }
+#if !defined(OTEL_LITE_NO_METRICS)
+    if (sdk->e.reading_on) { /* what it did not get to would have been a record each, at least */
+        otel__a64_bump(&sdk->e.pipes[OTEL__ENGINE_METRICS].dropped[OTEL_DROP_SHUTDOWN],
+                       sdk->e.collect.n_instruments - sdk->e.collect.instrument);
+    }
+#endif
 #if !defined(OTEL_LITE_NO_HTTP)
     if (sdk->e.use_http) {
         otel__net_close(&sdk->e.net);
     }
 #endif
-    otel__a32_store(&sdk->e.r.sleeping, 0); /* the wake-up's descriptor stays until the release:
+    otel__sdk_sleep(&sdk->e, false); /* the wake-up's descriptor stays until the release:
                                                a recording call may be about to write to it */
 }
 
@@ -17159,19 +17191,20 @@ OTEL_API otel_status otel_read(otel_sdk *sdk, otel_point_fn point, void *user, u
 
 OTEL__FN void otel__sdk_signal_stats(const otel_sdk *sdk, uint32_t signal, otel_signal_stats *s)
 {
-    const otel__pipe *pipe = &sdk->e.pipes[signal];
+    const uint32_t    at = signal - (uint32_t)OTEL__ENGINE_FIRST;
+    const otel__pipe *pipe = &sdk->e.pipes[at];
     uint64_t          lost = 0;
     uint32_t          i;
 
+    if (at >= OTEL__ENGINE_PIPES || !otel__pipe_is_on(pipe)) {
+        return;
+    }
     for (i = 0; i < OTEL_DROP_COUNT; i++) {
         const uint64_t before = otel__a64_peek(&sdk->e.r.losses.dropped[signal][i]);
         s->dropped[i] = otel__a64_peek(&pipe->dropped[i]) + before;
         lost += s->dropped[i];
     }
     s->delivered = otel__a64_peek(&pipe->delivered);
-    if (pipe->ring == NULL) {
-        return;
-    }
     s->queued = otel__ring_queued(pipe->ring);
     s->ended = s->delivered + lost + s->queued; /* spans: counted apart, see below */
     s->started = s->ended;
@@ -17231,14 +17264,14 @@ OTEL_API void otel_stats_get(otel_sdk *sdk, otel_stats *stats)
 
 OTEL_API uint32_t otel_queue_free(otel_sdk *sdk, otel_signal signal)
 {
-    const otel__ring *ring;
+    const uint32_t    at = (uint32_t)signal - (uint32_t)OTEL__ENGINE_FIRST;
+    const otel__pipe *pipe;
 
-    if (sdk == NULL || (unsigned)signal >= OTEL_SIGNAL_COUNT || sdk->e.pipes[signal].ring == NULL ||
-        !otel__recorder_live(&sdk->e.r)) {
+    if (sdk == NULL || at >= OTEL__ENGINE_PIPES || !otel__recorder_live(&sdk->e.r)) {
         return 0;
     }
-    ring = sdk->e.pipes[signal].ring;
-    return ring->max_records - otel__ring_queued(ring);
+    pipe = &sdk->e.pipes[at];
+    return otel__pipe_is_on(pipe) ? pipe->ring->max_records - otel__ring_queued(pipe->ring) : 0;
 }
 
 OTEL_API otel_scope *otel_scope_get(otel_sdk *sdk, const char *name, const char *version)

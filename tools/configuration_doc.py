@@ -14,7 +14,8 @@ from typing import NamedTuple
 
 SOURCE = "src/sdk/env_table.h"
 PAGE = "docs/configuration.md"
-LISTS = ["PROGRAM", "SPANS", "METRICS", "EXPONENTIAL", "LOGS", "RECORDS", "SHARED", "FLAGS"]
+LISTS = ["PROGRAM", "SPANS", "METRICS", "EXPONENTIAL", "EXEMPLARS", "READER",
+         "LOGS", "RECORDS", "SHARED", "FLAGS"]
 
 # kind: what the page calls it, what OTEL_ZERO gives (where 0 is within bounds), OTEL_NO_LIMIT
 KINDS = {

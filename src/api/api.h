@@ -367,7 +367,7 @@ typedef struct otel_options {
     uint32_t exponential_max_size;  /* buckets of each sign [160]                              */
     uint32_t drop_instruments;      /* bits 1u << enum otel_instrument: not aggregated [none]  */
 
-    /* views.h; what `views` points to stays in place as long as the SDK */
+    /* what `views` points to stays in place as long as the SDK */
     const struct otel_view *views;
     size_t                  n_views;
     uint32_t exemplar_filter; /* enum otel_exemplar_filter, OTEL_METRICS_EXEMPLAR_FILTER

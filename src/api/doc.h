@@ -60,6 +60,11 @@
  *   OTEL_LITE_NO_LOGS          no log records
  *   OTEL_LITE_NO_EXPONENTIAL   no base-2 exponential histograms; the default in firmware, where
  *   OTEL_LITE_EXPONENTIAL      ... brings them
+ *   OTEL_LITE_NO_VIEWS         options.views is refused; the default in firmware, where
+ *   OTEL_LITE_VIEWS            ... brings them
+ *   OTEL_LITE_NO_READER        no otel_read(); the default in firmware, where
+ *   OTEL_LITE_READER           ... brings it
+ *   OTEL_LITE_EXEMPLARS        measurements may go out as exemplars of their points
  *   OTEL_LITE_SERIES_LIST      attribute sets are searched one after the other instead of in a
  *                              hash table: smaller, for tens of sets; the default in firmware,
  *   OTEL_LITE_SERIES_TABLE     ... where this one brings the table
@@ -116,8 +121,7 @@
  * [9] LIMITS, AND WHAT IT DOES NOT DO
  *   128 attributes a set, 128 events a span, keys of at most 16383 bytes, histograms of at most
  *   255 boundaries. Host names come from /etc/hosts or OTEL_LITE_GETADDRINFO. Attribute sets of
- *   metrics are never forgotten. No views, no exemplars. No TLS, no gRPC, no compression: put a
- *   Collector beside it.
+ *   metrics are never forgotten. No TLS, no gRPC, no compression: put a Collector beside it.
  *
  * [10] VERSIONS
  *   OTEL_LITE_VERSION. Before 1.0 a minor version may change the API; CHANGELOG.md says how. */

@@ -330,7 +330,13 @@ OTEL__ATOMIC bool otel__a64_cas(otel__a64 *a, uint64_t *expected, uint64_t v)
                                        __ATOMIC_RELAXED);
 }
 #else
-OTEL__ATOMIC uint64_t otel__a64_peek(const otel__a64 *a)
+/* A call is shorter than a critical section. */
+#if defined(__OPTIMIZE_SIZE__)
+#define OTEL__MASKED OTEL__FN OTEL__NOINLINE
+#else
+#define OTEL__MASKED OTEL__ATOMIC
+#endif
+OTEL__MASKED uint64_t otel__a64_peek(const otel__a64 *a)
 {
     const uint32_t state = OTEL_LITE_CRITICAL_ENTER();
     const uint64_t v = *(const volatile uint64_t *)&a->v;
@@ -338,7 +344,7 @@ OTEL__ATOMIC uint64_t otel__a64_peek(const otel__a64 *a)
     return v;
 }
 #define OTEL__MASKED_64(name, expression)                                                          \
-    OTEL__ATOMIC uint64_t name(otel__a64 *a, uint64_t v)                                           \
+    OTEL__MASKED uint64_t name(otel__a64 *a, uint64_t v)                                           \
     {                                                                                              \
         const uint32_t state = OTEL_LITE_CRITICAL_ENTER();                                         \
         const uint64_t old = *(volatile uint64_t *)&a->v;                                          \
@@ -348,8 +354,8 @@ OTEL__ATOMIC uint64_t otel__a64_peek(const otel__a64 *a)
     }
 OTEL__MASKED_64(otel__a64_count, old + v)
 OTEL__MASKED_64(otel__a64_swap, v)
-OTEL__ATOMIC void otel__a64_put(otel__a64 *a, uint64_t v) { (void)otel__a64_swap(a, v); }
-OTEL__ATOMIC bool otel__a64_cas(otel__a64 *a, uint64_t *expected, uint64_t v)
+OTEL__MASKED void otel__a64_put(otel__a64 *a, uint64_t v) { (void)otel__a64_swap(a, v); }
+OTEL__MASKED bool otel__a64_cas(otel__a64 *a, uint64_t *expected, uint64_t v)
 {
     const uint32_t state = OTEL_LITE_CRITICAL_ENTER();
     const uint64_t old = *(volatile uint64_t *)&a->v;

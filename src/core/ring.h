@@ -86,19 +86,20 @@ OTEL__FN uint32_t otel__ring_capacity(uint32_t n)
 OTEL__FN void otel__ring_init(otel__ring *r, uint8_t *bytes, uint32_t capacity,
                               uint32_t max_records, uint32_t start)
 {
-    memset(r, 0, sizeof *r);
 #if OTEL__ATOMIC_64
     otel__a64_put(&r->head, start);
 #else
     otel__a32_put(&r->head, start);
+    otel__a32_put(&r->count, 0);
 #endif
     otel__a32_put(&r->tail, start);
+    otel__a32_put(&r->taken, 0);
     r->bytes = bytes;
     r->capacity = capacity;
     r->max_records = max_records;
 }
 
-OTEL__HOT otel__ring_head otel__ring_head_load(const otel__ring *r)
+OTEL__INLINE otel__ring_head otel__ring_head_load(const otel__ring *r)
 {
     otel__ring_head head;
 #if OTEL__ATOMIC_64
@@ -180,13 +181,9 @@ OTEL__HOT OTEL__MUST_USE otel__ring_result otel__ring_reserve(otel__ring *r, uin
         queued = head.count - otel__a32_peek(&r->taken);
         padding = otel__ring_padding(r, head.position, size);
         used = head.position + padding + size - tail;
-        if (OTEL__UNLIKELY(queued >= r->max_records)) {
+        if (OTEL__UNLIKELY(queued >= r->max_records || used > r->capacity)) {
             if (otel__ring_is_at(r, head)) {
-                return OTEL__RING_FULL_RECORDS;
-            }
-        } else if (OTEL__UNLIKELY(used > r->capacity)) {
-            if (otel__ring_is_at(r, head)) {
-                return OTEL__RING_FULL_BYTES;
+                return queued >= r->max_records ? OTEL__RING_FULL_RECORDS : OTEL__RING_FULL_BYTES;
             }
         } else if (OTEL__LIKELY(otel__ring_head_move(r, head, head.position + padding + size))) {
             break;

@@ -116,20 +116,16 @@ OTEL__FN bool otel__advice_histogram(const otel__metrics *m, otel__instrument *i
     return valid && aggregation == OTEL_AGGREGATION_EXPLICIT_BUCKET_HISTOGRAM;
 }
 
-/* Whether an instrument that is there is what the options ask for: M-23. */
+#if !defined(OTEL_LITE_NO_DIAGNOSTICS)
+/* Whether an instrument that is there is what the options ask for: M-23. It is only told. */
 OTEL__FN bool otel__advice_is_same(const otel__instrument *in, const otel__instrument *asked)
 {
-#if defined(OTEL_LITE_NO_DIAGNOSTICS)
-    (void)in;
-    (void)asked;
-    return true; /* it is only told */
-#else
     return in->aggregation == asked->aggregation && in->n_bounds == asked->n_bounds &&
            otel__attr_same_bytes(in->bounds, asked->bounds, in->n_bounds * sizeof(double)) &&
            in->max_size == asked->max_size && in->max_scale == asked->max_scale &&
            in->no_min_max == asked->no_min_max;
-#endif
 }
+#endif
 
 /* ---- advice: of all sources ---- */
 
@@ -190,8 +186,8 @@ OTEL__FN void otel__advice_number(otel__instrument *in, uint32_t aggregation)
 
 /* Decide how the stream aggregates; its kind, reader and view are set. Returns whether all options
  * were valid. */
-OTEL__FN bool otel__advice_take(const otel__metrics *m, otel__instrument *in,
-                                const otel__metric_spec *spec)
+OTEL__FN OTEL__NOINLINE bool otel__advice_take(const otel__metrics *m, otel__instrument *in,
+                                               const otel__metric_spec *spec)
 {
     static const otel_histogram_options standard = { NULL, 0, 0, 0, 0, false };
     const otel_histogram_options       *o = spec->options != NULL ? spec->options : &standard;

@@ -72,11 +72,10 @@ OTEL__FN otel__instrument *otel__metric_find(otel__metrics *m, const otel_scope 
     for (i = 0; i < n; i++) {
         otel__instrument *in = &m->instruments[i];
         const char       *asked = otel__stream_asked(in);
-        if (in->scope == scope && asked != NULL &&
-            otel__stream_same_name(asked, spec->name, true)) {
+        if (in->scope == scope && asked != NULL && otel__stream_same_name(asked, spec->name)) {
             *named = *named != NULL ? *named : in;
             if (in->kind == (uint8_t)spec->form->kind && in->is_double == spec->form->is_double &&
-                otel__stream_same_name(in->unit, spec->unit, false)) {
+                otel__text_same(in->unit, spec->unit)) {
                 return in;
             }
         }
@@ -84,19 +83,15 @@ OTEL__FN otel__instrument *otel__metric_find(otel__metrics *m, const otel_scope 
     return NULL;
 }
 
-/* What is new about a request for an instrument that is there. A longer description replaces the
- * first one, if there is room: it is the same stream. */
-OTEL__FN uint32_t otel__metric_meet(otel__instrument *in, const otel__instrument *asked,
-                                    const otel__metric_spec *spec)
+/* What is new about the description of an instrument that is there. A longer one replaces the
+ * first, if there is room: it is the same stream. */
+OTEL__FN uint32_t otel__metric_meet(otel__instrument *in, const otel__metric_spec *spec)
 {
     const char *description = (const char *)otel__aptr_load(&in->description);
-    uint32_t    news = 0;
+    uint32_t    news = OTEL__NEWS_DESCRIPTION;
 
-    if (!otel__advice_is_same(in, asked)) {
-        news = OTEL__NEWS_ADVICE;
-    }
-    if (otel__stream_same_name(description, spec->description, false)) {
-        return news;
+    if (otel__text_same(description, spec->description)) {
+        return 0;
     }
     if (otel__text_length(spec->description) > otel__text_length(description)) {
         const char *copy = otel__recorder_keep(in->r, spec->description);
@@ -105,7 +100,7 @@ OTEL__FN uint32_t otel__metric_meet(otel__instrument *in, const otel__instrument
             news |= OTEL__NEWS_KEPT;
         }
     }
-    return news | OTEL__NEWS_DESCRIPTION;
+    return news;
 }
 
 /* ---- instrument: making one ---- */
@@ -120,7 +115,7 @@ OTEL__FN otel__instrument *otel__metric_find_or_make(otel__metrics *m, otel_scop
     otel__instrument *named;
     otel__instrument *in = otel__metric_find(m, scope, spec, &named);
 
-    if (named != NULL && !otel__stream_same_name(otel__stream_asked(named), spec->name, false)) {
+    if (named != NULL && !otel__text_same(otel__stream_asked(named), spec->name)) {
         *news |= OTEL__NEWS_SPELLING;
     }
     if (in == NULL) {
@@ -130,11 +125,16 @@ OTEL__FN otel__instrument *otel__metric_find_or_make(otel__metrics *m, otel_scop
         }
         return otel__stream_make_all(m, scope, spec, news);
     }
+#if !defined(OTEL_LITE_NO_DIAGNOSTICS)
     otel__stream_ask(asked, otel__instrument_reader(in), otel__stream_view(in));
     if (!otel__stream_begin(m, scope, asked, spec)) {
         *news |= OTEL__NEWS_OPTIONS;
     }
-    *news |= otel__metric_meet(in, asked, spec);
+    if (!otel__advice_is_same(in, asked)) {
+        *news |= OTEL__NEWS_ADVICE;
+    }
+#endif
+    *news |= otel__metric_meet(in, spec);
     return in;
 }
 

@@ -166,9 +166,6 @@ OTEL__FN void otel__read_series(otel__read *c, const otel__instrument *in, otel_
         otel__read_begin(c, in);
         otel__read_show(c, in, s);
     }
-#if defined(OTEL_LITE_EXEMPLARS)
-    otel__exemplar_settle(in, s, true);
-#endif
     otel__collect_settle(in, s, true);
 }
 

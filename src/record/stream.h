@@ -11,15 +11,14 @@
 
 #include "advice.h"
 
-/* Whether two texts are the same; `fold`: in any case (ASCII). */
-OTEL__FN bool otel__stream_same_name(const char *a, const char *b, bool fold)
+/* Whether two names are the same, letters in any case (ASCII): M-22. */
+OTEL__FN bool otel__stream_same_name(const char *a, const char *b)
 {
-    size_t i = 0;
-    while (a[i] != '\0' &&
-           (a[i] == b[i] || (fold && otel__text_lower(a[i]) == otel__text_lower(b[i])))) {
-        i++;
+    while (*a != '\0' && otel__text_lower(*a) == otel__text_lower(*b)) {
+        a++;
+        b++;
     }
-    return a[i] == b[i];
+    return *a == *b;
 }
 
 /* The name that the program gave; a view may have given the stream another one. NULL for a further
@@ -309,7 +308,7 @@ OTEL__FN bool otel__stream_name_is_taken(const otel__metrics *m, const otel__ins
         const otel__instrument *other = &m->instruments[i];
         if (other->scope == in->scope && other->reader == in->reader &&
             (other->view != NULL || in->view != NULL) &&
-            otel__stream_same_name(other->name, in->name, true)) {
+            otel__stream_same_name(other->name, in->name)) {
             return true;
         }
     }

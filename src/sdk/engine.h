@@ -25,38 +25,42 @@
 #define OTEL__ENGINE_LOOK   UINT64_C(10000000) /* ns between looks for records that want no delay */
 #define OTEL__ENGINE_REPLY  1024u /* bytes of a reply's body that are kept               */
 
-/* Signals from the first one that is compiled in to behind the last: nobody looks at others. */
+/* Signals from the first one that is compiled in to the last: each has a pipe. */
 #if !defined(OTEL_LITE_NO_TRACES)
-#define OTEL__ENGINE_FIRST ((uint32_t)OTEL_SIGNAL_TRACES)
+#define OTEL__ENGINE_FIRST OTEL_SIGNAL_TRACES
 #elif !defined(OTEL_LITE_NO_METRICS)
-#define OTEL__ENGINE_FIRST ((uint32_t)OTEL_SIGNAL_METRICS)
+#define OTEL__ENGINE_FIRST OTEL_SIGNAL_METRICS
 #else
-#define OTEL__ENGINE_FIRST ((uint32_t)OTEL_SIGNAL_LOGS)
+#define OTEL__ENGINE_FIRST OTEL_SIGNAL_LOGS
 #endif
 #if !defined(OTEL_LITE_NO_LOGS)
-#define OTEL__ENGINE_END ((uint32_t)OTEL_SIGNAL_LOGS + 1u)
+#define OTEL__ENGINE_LAST OTEL_SIGNAL_LOGS
 #elif !defined(OTEL_LITE_NO_METRICS)
-#define OTEL__ENGINE_END ((uint32_t)OTEL_SIGNAL_METRICS + 1u)
+#define OTEL__ENGINE_LAST OTEL_SIGNAL_METRICS
 #else
-#define OTEL__ENGINE_END ((uint32_t)OTEL_SIGNAL_TRACES + 1u)
+#define OTEL__ENGINE_LAST OTEL_SIGNAL_TRACES
 #endif
+#define OTEL__ENGINE_PIPES   ((uint32_t)OTEL__ENGINE_LAST - (uint32_t)OTEL__ENGINE_FIRST + 1u)
+#define OTEL__ENGINE_METRICS ((uint32_t)OTEL_SIGNAL_METRICS - (uint32_t)OTEL__ENGINE_FIRST)
 
 /* One signal's way out. The engine's, except `ring`. */
 typedef struct otel__pipe {
-    otel__ring *ring; /* NULL: the signal is off                       */
-    char       *path; /* of the request, under the endpoint's own path */
-    uint32_t    batch;
-    uint32_t    resend;   /* records of the request that is tried again; 0: none          */
+    otel__ring *ring;     /* NULL: the signal is off                              */
+    uint32_t    batch;    /* records of one request at most                       */
+    uint32_t    resend;   /* records of the request that is tried again; 0: none  */
     uint32_t    failures; /* attempts failed in a row: the back-off, whatever was sent    */
-    uint32_t    attempt;  /* of the request that is under way or waits        */
-    uint64_t    delay_ns; /* longest wait of a record for its batch           */
-    uint64_t    due_ns;   /* when what is queued goes out, full or not        */
-    uint64_t    retry_ns; /* not before: the backend asked for time           */
-    uint64_t    told_ns;  /* last diagnostic about failures                   */
-    bool        whole;    /* what became due goes out entirely, not a batch at a time  */
-    bool        stalled;  /* the next record was reserved and is not written yet       */
+    uint32_t    attempt;  /* of the request that is under way or waits            */
+    bool        whole;    /* what became due goes out entirely, not a batch at a time     */
+    bool        stalled;  /* the next record was reserved and is not written yet  */
+    uint64_t    delay_ns; /* longest wait of a record for its batch               */
+    uint64_t    due_ns;   /* when what is queued goes out, full or not            */
+    uint64_t    retry_ns; /* not before: the backend asked for time               */
+    uint64_t    told_ns;  /* last diagnostic about failures                       */
     otel__a64   delivered;
     otel__a64   dropped[OTEL_DROP_COUNT]; /* behind the queue */
+#if !defined(OTEL_LITE_NO_HTTP)
+    char *path; /* of the request, under the endpoint's own path */
+#endif
 } otel__pipe;
 
 enum {                        /* otel__engine.answer: what a pending request has come to */
@@ -69,33 +73,35 @@ typedef struct otel__engine {
     otel__a32 busy;   /* 1 while somebody steps                          */
     otel__a32 answer; /* OTEL__ANSWER_*, set from anywhere when pending  */
     bool      in_flight;
-    bool      wakes;      /* there is a thread that recording calls wake                  */
     bool      behind;     /* a flush met a histogram being recorded into: it reads again  */
     bool      reading_on; /* the newest reading goes on when its queue has room           */
+#if !defined(OTEL_LITE_NO_THREADS)
+    bool wakes; /* there is a thread that recording calls wake */
+#endif
 #if !defined(OTEL_LITE_NO_HTTP)
     bool use_http;
 #endif
-    uint32_t       flushes; /* under way                                                    */
-    uint32_t       reading; /* metrics ever queued up to the end of the newest reading      */
-    uint32_t       turn;    /* which of the signals that are compiled in is first       */
-    uint64_t       now;     /* monotonic ns, since otel__engine_enter()         */
-    uint64_t       interval_ns;
-    uint64_t       collect_ns; /* when metrics are read next                   */
+    uint32_t       flushes; /* under way                                              */
+    uint32_t       reading; /* metrics ever queued up to the end of the newest reading */
+    uint32_t       turn;    /* index of the pipe whose turn it is                     */
     uint32_t       random;
-    uint64_t       tell_ns; /* when losses may be told again                  */
-    otel__a32      lost;    /* records refused for good, or too large                      */
-    otel__a64      requests;
-    otel__a64      failed;
+    otel__a32      lost; /* records refused for good, or too large                 */
     otel_transport transport;
-    otel__out      resource; /* the encoded Resource                           */
+    otel__out      resource; /* the encoded Resource                                   */
     otel__batch    batch;
-    otel_request   request; /* the one under way                              */
+    otel__pipe     pipes[OTEL__ENGINE_PIPES]; /* by signal, see otel__engine_at()      */
+    otel_request   request;                   /* the one under way                     */
 #if !defined(OTEL_LITE_NO_METRICS)
     otel__collect collect;
 #endif
-    otel__pipe     pipes[OTEL_SIGNAL_COUNT];
+    uint64_t       now; /* monotonic ns, since otel__engine_enter()                    */
+    uint64_t       interval_ns;
+    uint64_t       collect_ns; /* when metrics are read next                           */
+    otel__a64      requests;
+    otel__a64      failed;
     otel__recorder r;
-    uint32_t       told[6]; /* counts at the last telling                     */
+    uint64_t       tell_ns; /* when losses may be told again                           */
+    uint32_t       told[6]; /* counts at the last telling                              */
 #if !defined(OTEL_LITE_NO_HTTP)
     otel__net net;
 #endif
@@ -116,21 +122,32 @@ OTEL__FN uint32_t otel__engine_random(otel__engine *e)
     return e->random;
 }
 
-/* Whether the signal of that pipe is compiled in. */
-OTEL__FN bool otel__pipe_is_on(const otel__pipe *pipe)
+/* Whether there is a thread that recording calls wake. */
+OTEL__FN bool otel__engine_wakes(const otel__engine *e)
 {
-#if defined(OTEL_LITE_NO_METRICS)
-    return pipe->ring != NULL; /* between traces and logs there is a gap */
+#if defined(OTEL_LITE_NO_THREADS)
+    (void)e;
+    return false;
 #else
-    (void)pipe;
-    return true;
+    return e->wakes;
 #endif
 }
 
-/* The pipe of a signal that is compiled in. */
-OTEL__FN otel__pipe *otel__engine_pipe(otel__engine *e, uint32_t signal)
+/* Whether the signal of that pipe is on: with a manual reader alone none is. */
+OTEL__FN bool otel__pipe_is_on(const otel__pipe *pipe)
 {
-    return &e->pipes[OTEL__ENGINE_END - OTEL__ENGINE_FIRST > 1u ? signal : OTEL__ENGINE_FIRST];
+#if defined(OTEL_LITE_NO_READER) && !defined(OTEL_LITE_NO_METRICS)
+    (void)pipe;
+    return true;
+#else
+    return pipe->ring != NULL; /* without metrics there is a gap between traces and logs */
+#endif
+}
+
+/* The index of the pipe of a signal that is compiled in. */
+OTEL__FN uint32_t otel__engine_at(otel_signal signal)
+{
+    return OTEL__ENGINE_PIPES > 1u ? (uint32_t)signal - (uint32_t)OTEL__ENGINE_FIRST : 0;
 }
 
 /* ---- engine: one user at a time ---- */
@@ -146,7 +163,7 @@ OTEL__FN OTEL__NOINLINE bool otel__engine_enter(otel__engine *e)
     return true;
 }
 
-OTEL__FN void otel__engine_leave(otel__engine *e) { otel__a32_store(&e->busy, 0); }
+OTEL__INLINE void otel__engine_leave(otel__engine *e) { otel__a32_store(&e->busy, 0); }
 
 /* ---- engine: telling ---- */
 
@@ -166,7 +183,7 @@ OTEL__FN OTEL__COLD void otel__engine_tell_failure(otel__engine *e, otel_signal 
                                                    const char *why)
 {
     static const char *const begin[OTEL_SIGNAL_COUNT] = { "traces: ", "metrics: ", "logs: " };
-    otel__pipe *pipe = otel__engine_pipe(e, signal);
+    otel__pipe *pipe = &e->pipes[otel__engine_at(signal)];
 
     if (pipe->told_ns == 0 || e->now - pipe->told_ns >= OTEL__ENGINE_TELL) {
         pipe->told_ns = e->now;
@@ -211,9 +228,9 @@ OTEL__FN void otel__engine_tell_losses(otel__engine *e)
     counts[3] = otel__engine_overflowing(e);
     counts[4] = 0;
     counts[5] = otel__a32_peek(&l->lost_values);
-    for (i = OTEL__ENGINE_FIRST; i < OTEL__ENGINE_END; i++) {
+    for (i = 0; i < OTEL__ENGINE_PIPES; i++) {
         for (k = 0; k < OTEL_DROP_COUNT; k++) {
-            counts[4] += (uint32_t)otel__a64_peek(&l->dropped[i][k]);
+            counts[4] += (uint32_t)otel__a64_peek(&l->dropped[(uint32_t)OTEL__ENGINE_FIRST + i][k]);
         }
     }
     for (i = 0; i < 6; i++) {
@@ -228,36 +245,41 @@ OTEL__FN void otel__engine_tell_losses(otel__engine *e)
 
 /* ---- engine: collecting ---- */
 
-#if !defined(OTEL_LITE_NO_METRICS)
-/* Cumulative metrics that were not sent are worth nothing once there is a newer reading. Those at
- * the front of the queue make room for it now, others are passed over when they are batched. */
-OTEL__FN void otel__engine_supersede(otel__pipe *pipe)
+/* Drop records from the front of the queue, as long as their prefix has all bits of `which`. */
+OTEL__FN OTEL__NOINLINE void otel__engine_drop(otel__pipe *pipe, uint32_t which, otel_drop reason)
 {
-    otel__ring_cursor stale = otel__ring_begin(pipe->ring);
-    otel__ring_cursor next = stale;
+    otel__ring_cursor gone = otel__ring_begin(pipe->ring);
+    otel__ring_cursor next = gone;
     const uint8_t    *data;
     uint32_t          n;
     uint32_t          word;
 
     while (otel__ring_next(pipe->ring, &next, &data, &n)) {
         memcpy(&word, data, sizeof word);
-        if ((word & OTEL__RECORD_CUMULATIVE) == 0) {
+        if ((word & which) != which) {
             break;
         }
-        stale = next;
+        gone = next;
     }
-    if (stale.records > 0) {
-        otel__a64_bump(&pipe->dropped[OTEL_DROP_SUPERSEDED], stale.records);
-        otel__ring_release(pipe->ring, &stale);
+    if (gone.records > 0) {
+        otel__a64_bump(&pipe->dropped[reason], gone.records);
+        otel__ring_release(pipe->ring, &gone);
         pipe->attempt = 0;
         pipe->resend = 0;
     }
 }
 
+#if !defined(OTEL_LITE_NO_METRICS)
+/* Whether the newest reading is to go on. */
+OTEL__FN bool otel__engine_has_room(const otel__engine *e)
+{
+    return e->reading_on && otel__ring_queued(e->pipes[OTEL__ENGINE_METRICS].ring) == 0;
+}
+
 /* Read on into the ring. */
 OTEL__FN void otel__engine_read_on(otel__engine *e)
 {
-    otel__pipe *pipe = &e->pipes[OTEL_SIGNAL_METRICS];
+    otel__pipe *pipe = &e->pipes[OTEL__ENGINE_METRICS];
 
     e->reading_on = !otel__collect_go_on(&e->collect);
     (void)otel__a32_count(&e->lost, e->collect.n_large);
@@ -267,12 +289,15 @@ OTEL__FN void otel__engine_read_on(otel__engine *e)
     e->reading = otel__ring_head_load(pipe->ring).count;
 }
 
-/* Read all metrics into their ring. */
+/* Read all metrics into their ring. Cumulative ones that were not sent are worth nothing once there
+ * is a newer reading: those at the front of the queue make room for it now, others are passed over
+ * when they are batched. */
 OTEL__FN void otel__engine_collect(otel__engine *e)
 {
     e->collect_ns = e->now + e->interval_ns;
-    if (!e->in_flight || e->request.signal != OTEL_SIGNAL_METRICS) {
-        otel__engine_supersede(&e->pipes[OTEL_SIGNAL_METRICS]);
+    if (!e->in_flight || otel__engine_at(e->request.signal) != OTEL__ENGINE_METRICS) {
+        otel__engine_drop(&e->pipes[OTEL__ENGINE_METRICS], OTEL__RECORD_CUMULATIVE,
+                          OTEL_DROP_SUPERSEDED);
     }
     e->batch.newest =
         ((e->batch.newest + OTEL__RECORD_READING) & ~OTEL__RECORD_SCOPE) | OTEL__RECORD_CUMULATIVE;
@@ -304,7 +329,7 @@ OTEL__FN void otel__engine_release(otel__engine *e, otel__pipe *pipe)
 /* Act on an answer. `why` is told when it is not a success. */
 OTEL__FN void otel__engine_answered(otel__engine *e, otel_transport_result result, const char *why)
 {
-    otel__pipe *pipe = otel__engine_pipe(e, e->request.signal);
+    otel__pipe *pipe = &e->pipes[otel__engine_at(e->request.signal)];
 
     e->in_flight = false;
     otel__a32_store(&e->answer, OTEL__ANSWER_NONE);
@@ -377,7 +402,7 @@ OTEL__FN bool otel__engine_advance(otel__engine *e)
 /* ---- engine: requests ---- */
 
 /* Whether the signal has something that should go out now. */
-OTEL__FN bool otel__engine_ready(const otel__engine *e, const otel__pipe *pipe)
+OTEL__FN OTEL__NOINLINE bool otel__engine_ready(const otel__engine *e, const otel__pipe *pipe)
 {
     uint32_t queued;
 
@@ -393,13 +418,12 @@ OTEL__FN bool otel__engine_ready(const otel__engine *e, const otel__pipe *pipe)
 /* Hand the built request over. */
 OTEL__FN void otel__engine_send(otel__engine *e, otel_signal signal)
 {
-    otel__pipe           *pipe = otel__engine_pipe(e, signal);
+    otel__pipe           *pipe = &e->pipes[otel__engine_at(signal)];
     otel_transport_result result;
 
     pipe->attempt++;
     e->in_flight = true;
     otel__a64_bump(&e->requests, 1u);
-    memset(&e->request, 0, sizeof e->request);
     e->request.sdk = e->r.sdk;
     e->request.signal = signal;
     e->request.path = otel__engine_paths[signal];
@@ -408,6 +432,7 @@ OTEL__FN void otel__engine_send(otel__engine *e, otel_signal signal)
     e->request.length = e->batch.length;
     e->request.n_records = e->batch.n_records;
     e->request.attempt = pipe->attempt;
+    e->request.retry_after_ms = 0;
 #if !defined(OTEL_LITE_NO_HTTP)
     if (e->use_http) {
         otel__net_start(&e->net, pipe->path, e->request.content_type, e->batch.buf,
@@ -428,14 +453,13 @@ OTEL__FN bool otel__engine_start(otel__engine *e)
     uint32_t i;
 
 #if !defined(OTEL_LITE_NO_METRICS)
-    if (e->reading_on && otel__ring_queued(e->pipes[OTEL_SIGNAL_METRICS].ring) == 0) {
+    if (otel__engine_has_room(e)) {
         otel__engine_read_on(e);
     }
 #endif
-    for (i = 0; i < OTEL__ENGINE_END - OTEL__ENGINE_FIRST; i++) {
-        const uint32_t at =
-            OTEL__ENGINE_FIRST + (e->turn + i) % (OTEL__ENGINE_END - OTEL__ENGINE_FIRST);
-        otel__pipe *pipe = otel__engine_pipe(e, at);
+    for (i = 0; i < OTEL__ENGINE_PIPES; i++) {
+        const uint32_t at = (e->turn + i) % OTEL__ENGINE_PIPES;
+        otel__pipe    *pipe = &e->pipes[at];
         if (!otel__engine_ready(e, pipe)) {
             continue;
         }
@@ -443,8 +467,8 @@ OTEL__FN bool otel__engine_start(otel__engine *e)
         if (otel__batch_build(&e->batch, &e->r, pipe->ring, &e->resource,
                               pipe->resend > 0 ? pipe->resend : pipe->batch)) {
             pipe->resend = e->batch.n_records;
-            e->turn = at + 1u - OTEL__ENGINE_FIRST;
-            otel__engine_send(e, (otel_signal)at);
+            e->turn = at + 1u;
+            otel__engine_send(e, (otel_signal)((uint32_t)OTEL__ENGINE_FIRST + at));
             return true;
         }
         if (e->batch.n_large > 0 || e->batch.n_stale > 0) {
@@ -458,60 +482,54 @@ OTEL__FN bool otel__engine_start(otel__engine *e)
 
 /* ---- engine: stepping ---- */
 
-/* When the engine wants to be stepped next, in monotonic ns; `now`: at once. */
-OTEL__FN uint64_t otel__engine_wanted(const otel__engine *e)
+/* When the pipe wants to be looked at: `now` is at once. The wait that a record put into an empty
+ * queue counts from: nobody notes its time, so that it is at most one delay behind the last step
+ * that saw the queue empty. Without any delay each record wakes the thread, or, where there is
+ * none, is looked for now and then. */
+OTEL__FN uint64_t otel__engine_due(const otel__engine *e, otel__pipe *pipe)
+{
+    if (otel__engine_ready(e, pipe)) {
+        return pipe->stalled ? e->now + OTEL__ENGINE_STALL : e->now;
+    }
+    if (e->now < pipe->retry_ns) {
+        return pipe->retry_ns;
+    }
+    if (e->now >= pipe->due_ns) { /* nothing is queued, or it would be ready */
+        const uint64_t none = otel__engine_wakes(e) ? otel__sdk_ns(UINT32_MAX) : OTEL__ENGINE_LOOK;
+        pipe->due_ns = e->now + (pipe->delay_ns > 0 ? pipe->delay_ns : none);
+    }
+    return pipe->due_ns; /* whatever is queued: a record may come meanwhile */
+}
+
+/* When the engine wants to be stepped next, in monotonic ns. */
+OTEL__FN uint64_t otel__engine_wanted(otel__engine *e)
 {
     uint64_t at = OTEL__ENGINE_NEVER;
     uint32_t i;
 
+    for (i = 0; i < OTEL__ENGINE_PIPES; i++) {
+        if (otel__pipe_is_on(&e->pipes[i])) {
+            const uint64_t due = otel__engine_due(e, &e->pipes[i]);
+            at = due < at ? due : at;
+        }
+    }
+    if (e->in_flight) {
+        at = OTEL__ENGINE_NEVER; /* only its answer lets another one go out */
+    }
+#if !defined(OTEL_LITE_NO_HTTP)
+    if (e->in_flight && e->use_http) {
+        at = otel__net_deadline(&e->net);
+    }
+#endif
 #if !defined(OTEL_LITE_NO_METRICS)
-    if (e->flushes == 0) {
+    if (!e->in_flight && otel__engine_has_room(e)) {
+        at = e->now;
+    }
+    if (e->flushes == 0 && e->collect_ns < at) {
         at = e->collect_ns;
     }
 #endif
-#if !defined(OTEL_LITE_NO_HTTP)
-    if (e->in_flight && e->use_http) {
-        const uint64_t net = otel__net_deadline(&e->net);
-        return net < at ? net : at;
-    }
-#endif
-    if (e->in_flight) {
-        return at;
-    }
-    if (e->reading_on && otel__ring_queued(e->pipes[OTEL_SIGNAL_METRICS].ring) == 0) {
-        return e->now;
-    }
-    for (i = OTEL__ENGINE_FIRST; i < OTEL__ENGINE_END; i++) {
-        const otel__pipe *pipe = &e->pipes[i];
-        uint64_t          due;
-        if (!otel__pipe_is_on(pipe)) {
-            continue;
-        }
-        due = pipe->due_ns; /* whatever is queued: a record may come meanwhile */
-        if (otel__engine_ready(e, pipe)) {
-            due = pipe->stalled ? e->now + OTEL__ENGINE_STALL : e->now;
-        } else if (pipe->retry_ns > e->now) {
-            due = pipe->retry_ns;
-        }
-        at = due < at ? due : at;
-    }
     return at;
-}
-
-/* The wait that a record put into an empty queue counts from: nobody notes its time, so that it is
- * at most one delay behind the last step that saw the queue empty. Without any delay each record
- * wakes the thread, or, where there is none, is looked for now and then. */
-OTEL__FN void otel__engine_rest(otel__engine *e)
-{
-    uint32_t i;
-    for (i = OTEL__ENGINE_FIRST; i < OTEL__ENGINE_END; i++) {
-        otel__pipe    *pipe = &e->pipes[i];
-        const uint64_t none = e->wakes ? otel__sdk_ns(UINT32_MAX) : OTEL__ENGINE_LOOK;
-        if (otel__pipe_is_on(pipe) && e->now >= pipe->due_ns &&
-            otel__ring_queued(pipe->ring) == 0) {
-            pipe->due_ns = e->now + (pipe->delay_ns > 0 ? pipe->delay_ns : none);
-        }
-    }
 }
 
 /* Do everything that can be done without waiting. The caller holds the busy flag. */
@@ -533,7 +551,6 @@ OTEL__FN void otel__engine_step(otel__engine *e)
             break;
         }
     }
-    otel__engine_rest(e);
     otel__engine_tell_losses(e);
 }
 
@@ -541,23 +558,13 @@ OTEL__FN void otel__engine_step(otel__engine *e)
 
 /* What one flush waits for: records ever taken from each ring. On its caller's stack. */
 typedef struct otel__flush {
-    uint32_t to[OTEL_SIGNAL_COUNT];
+    uint32_t to[OTEL__ENGINE_PIPES];
     uint32_t
         steps;   /* that suffice when no answer is waited for: a request takes a record or more */
     uint32_t ms; /* wait that the last step asked for                */
     bool     begun;
     bool     reads; /* metrics are being read still                     */
 } otel__flush;
-
-/* Read the metrics for the flushes under way. */
-OTEL__FN void otel__engine_flush_collect(otel__engine *e)
-{
-    e->behind = false;
-#if !defined(OTEL_LITE_NO_METRICS)
-    otel__engine_collect(e);
-#else
-#endif
-}
 
 /* Mark what is queued now as what this flush waits for, and let it be tried at once. */
 OTEL__FN void otel__engine_flush_begin(otel__engine *e, otel__flush *flush)
@@ -567,8 +574,12 @@ OTEL__FN void otel__engine_flush_begin(otel__engine *e, otel__flush *flush)
     e->flushes++;
     flush->begun = true;
     flush->steps = 2;
-    otel__engine_flush_collect(e);
-    for (i = OTEL__ENGINE_FIRST; i < OTEL__ENGINE_END; i++) {
+#if !defined(OTEL_LITE_NO_METRICS)
+    if (otel__pipe_is_on(&e->pipes[OTEL__ENGINE_METRICS])) {
+        otel__engine_collect(e);
+    }
+#endif
+    for (i = 0; i < OTEL__ENGINE_PIPES; i++) {
         otel__pipe *pipe = &e->pipes[i];
         if (otel__pipe_is_on(pipe)) {
             flush->to[i] = otel__ring_head_load(pipe->ring).count;
@@ -585,9 +596,9 @@ OTEL__FN bool otel__engine_flushed(const otel__engine *e, const otel__flush *flu
     bool     all = !e->behind && !e->reading_on;
     uint32_t i;
 
-    for (i = OTEL__ENGINE_FIRST; i < OTEL__ENGINE_END; i++) {
+    for (i = 0; i < OTEL__ENGINE_PIPES; i++) {
         const otel__pipe *pipe = &e->pipes[i];
-        const uint32_t    to = i == (uint32_t)OTEL_SIGNAL_METRICS ? e->reading : flush->to[i];
+        const uint32_t    to = i == OTEL__ENGINE_METRICS ? e->reading : flush->to[i];
         if (otel__pipe_is_on(pipe)) {
             const uint32_t left = to - otel__a32_peek(&pipe->ring->taken);
             all = all && (left == 0 || left >= 0x80000000u); /* counted modulo 2^32 */

@@ -98,8 +98,8 @@ static bool otel__env_is_lacking(const otel__env_row *row, uint32_t v)
 /* Turn a number as given into the effective one. Returns false when the row does not allow it. */
 static OTEL__MUST_USE bool otel__env_effective(const otel__env_row *row, uint32_t v, uint32_t *out)
 {
+    *out = v;
     if (row->kind == OTEL__ENV_CHOICE) {
-        *out = v;
         return v < 32u && ((row->max >> v) & 1u) != 0 && !otel__env_is_lacking(row, v);
     }
     if (v == OTEL_NO_LIMIT) {
@@ -107,11 +107,8 @@ static OTEL__MUST_USE bool otel__env_effective(const otel__env_row *row, uint32_
         return row->kind <= OTEL__ENV_LIMIT;
     }
     v = v == OTEL_ZERO ? 0 : v;
-    if (v < row->min || v > row->max) {
-        return false;
-    }
     *out = v == 0 && row->kind == OTEL__ENV_TIMEOUT ? UINT32_MAX : v;
-    return true;
+    return v >= row->min && v <= row->max;
 }
 
 #if defined(OTEL_LITE_FREESTANDING)
@@ -343,7 +340,6 @@ static void otel__env_take(const otel_options *code, const otel_options *fallbac
     otel_options *out = &env->options;
     size_t        i;
 
-    env->configured = otel__env_is_given(code->endpoint) || otel__env_is_given(fallback->endpoint);
     env->resource.code = code->resource;
     env->resource.code_name = code->service_name;
     env->resource.fallback = fallback->resource;
@@ -355,7 +351,8 @@ static void otel__env_take(const otel_options *code, const otel_options *fallbac
     env->resource.ignore_host = out->ignore_host;
     out->status = (code->status != NULL ? code : fallback)->status;
     out->transport = (code->transport.send != NULL ? code : fallback)->transport;
-    env->configured = env->configured || out->transport.send != NULL || out->manual_reader;
+    env->configured = out->transport.send != NULL || out->manual_reader ||
+                      otel__env_is_given(code->endpoint) || otel__env_is_given(fallback->endpoint);
     out->views = (code->views != NULL ? code : fallback)->views;
     out->n_views = (code->views != NULL ? code : fallback)->n_views;
     code = code->memory != NULL ? code : fallback;
@@ -487,12 +484,13 @@ static void otel__env_resolve_texts(otel__env_input *in, otel__env *env)
 /* Make the sink that the options ask for; what otel_open() tells goes there from the start. */
 OTEL__FN void otel__env_sink(const otel_options *options, otel__diag_sink *sink)
 {
+#if defined(OTEL_LITE_NO_DIAGNOSTICS)
+    (void)options; /* nobody is told */
+    (void)sink;
+#else
     const otel_options *from = options;
 
     memset(sink, 0, sizeof *sink);
-#if defined(OTEL_LITE_NO_DIAGNOSTICS)
-    from = NULL; /* nobody is told */
-#endif
     if (from != NULL && from->on_diagnostic == NULL) {
         from = from->fallback;
     }
@@ -500,6 +498,7 @@ OTEL__FN void otel__env_sink(const otel_options *options, otel__diag_sink *sink)
         sink->fn = from->on_diagnostic;
         sink->user = from->diagnostic_user;
     }
+#endif
 }
 
 /* Resolve every setting: code, then environment, then the fallback, then the default.

@@ -78,11 +78,10 @@ typedef enum otel__env_kind {
 
 #define OTEL__ENV_EXEMPLARS(X)                                                                     \
     X(exemplar_filter, CHOICE, "OTEL_METRICS_EXEMPLAR_FILTER", 3, 3, 1, 14,                        \
-      "which measurements may become exemplars")
+      "which measurements may become exemplars (with OTEL_LITE_EXEMPLARS)")
 
 #define OTEL__ENV_READER(X)                                                                        \
-    X(manual_temporality, CHOICE, NULL, 2, 2, 1, 14,                                               \
-      "what one reading of otel_read() covers")                                                    \
+    X(manual_temporality, CHOICE, NULL, 2, 2, 1, 14, "what one reading of otel_read() covers")     \
     X(manual_histogram_aggregation, CHOICE, NULL, 4, 4, 4, 50,                                     \
       "how the values of histograms become points for otel_read()")                                \
     X(manual_max_series, LIMIT, NULL, 2000, 16, 1, 2147483647,                                     \
@@ -122,7 +121,9 @@ typedef enum otel__env_kind {
 #define OTEL__ENV_WORDS(X)                                                                         \
     X(temporality, "delta,cumulative,lowmemory")                                                   \
     X(histogram_aggregation, "explicit_bucket_histogram,base2_exponential_bucket_histogram")       \
-    X(exemplar_filter, "always_on,always_off,trace_based")
+    X(exemplar_filter, "always_on,always_off,trace_based")                                         \
+    X(manual_temporality, "delta,cumulative,lowmemory")                                            \
+    X(manual_histogram_aggregation, "explicit_bucket_histogram,base2_exponential_bucket_histogram")
 
 /* Options that are handed on as they are, from code, else from the fallback: field, what must be
  * set there for it to count, what it is for. */

@@ -9,7 +9,14 @@
 #include "../record/observe.h"
 #include "plan.h"
 
-/* Seed what must differ between processes and between devices. */
+/* Seed what must differ between processes and between devices: ids, hashes, waits. */
+#if defined(OTEL_LITE_NO_TRACES) &&                                                                \
+    (defined(OTEL_LITE_NO_METRICS) || defined(OTEL_LITE_SERIES_LIST))
+OTEL__FN bool otel__sdk_seed(otel_sdk *sdk)
+{
+    return OTEL_LITE_ENTROPY(&sdk->e.random, sizeof sdk->e.random); /* no ids, no hashes */
+}
+#else
 OTEL__FN bool otel__sdk_seed(otel_sdk *sdk)
 {
     uint8_t bytes[40];
@@ -24,6 +31,7 @@ OTEL__FN bool otel__sdk_seed(otel_sdk *sdk)
     sdk->e.random = (uint32_t)otel__pb_load_le64(bytes + 32);
     return true;
 }
+#endif
 
 #if defined(OTEL__FORKS)
 /* In a forked child, before anything else is done there: another process, with nothing inherited
@@ -63,7 +71,7 @@ OTEL__FN void otel__sdk_forked(otel__recorder *r)
 #if !defined(OTEL_LITE_NO_LOGS)
     otel__ring_reset(&sdk->logs.ring);
 #endif
-    for (i = 0; i < OTEL_SIGNAL_COUNT; i++) {
+    for (i = 0; i < OTEL__ENGINE_PIPES; i++) {
         otel__pipe *pipe = &sdk->e.pipes[i];
         memset(pipe->dropped, 0, sizeof pipe->dropped);
         otel__a64_put(&pipe->delivered, 0);
@@ -74,7 +82,9 @@ OTEL__FN void otel__sdk_forked(otel__recorder *r)
     }
     sdk->e.in_flight = false;
     sdk->e.behind = false;
+#if !defined(OTEL_LITE_NO_THREADS)
     sdk->e.wakes = false; /* no thread came along */
+#endif
     sdk->e.flushes = 0;
     sdk->e.reading = 0;
     otel__a32_put(&sdk->e.lost, 0);

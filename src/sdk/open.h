@@ -15,43 +15,47 @@
 
 /* ---- open ---- */
 
-OTEL__FN void otel__sdk_pipe(otel__pipe *pipe, otel__ring *ring, uint32_t batch, uint32_t delay_ms,
-                             uint64_t now)
+OTEL__FN void otel__sdk_pipe(otel__engine *e, otel_signal signal, otel__ring *ring, uint32_t batch,
+                             uint32_t delay_ms)
 {
+    otel__pipe *pipe = &e->pipes[otel__engine_at(signal)];
+
     pipe->ring = ring;
     pipe->batch = batch;
     pipe->delay_ns = otel__sdk_ns(delay_ms);
-    pipe->due_ns = now + pipe->delay_ns;
+    pipe->due_ns = e->now + pipe->delay_ns;
 }
 
 /* Connect the signals with their ways out. */
-OTEL__FN void otel__sdk_wire_pipes(otel_sdk *sdk, const otel_options *o, uint64_t now)
+OTEL__FN void otel__sdk_wire_pipes(otel_sdk *sdk, const otel_options *o)
 {
+    otel__engine *e = &sdk->e;
+
 #if !defined(OTEL_LITE_NO_TRACES)
     sdk->trace.batch = o->span_delay_ms == 0 ? 1u : o->span_batch;
-    sdk->e.r.trace = &sdk->trace;
-    otel__sdk_pipe(&sdk->e.pipes[OTEL_SIGNAL_TRACES], &sdk->trace.ring, o->span_batch,
-                   o->span_delay_ms, now);
+    e->r.trace = &sdk->trace;
+    otel__sdk_pipe(e, OTEL_SIGNAL_TRACES, &sdk->trace.ring, o->span_batch, o->span_delay_ms);
 #endif
 #if !defined(OTEL_LITE_NO_METRICS)
-    otel__sdk_pipe(&sdk->e.pipes[OTEL_SIGNAL_METRICS], &sdk->metrics.ring, 0x7fffffffu, UINT32_MAX,
-                   now);
-    sdk->e.pipes[OTEL_SIGNAL_METRICS].whole = true;
+    otel__sdk_pipe(e, OTEL_SIGNAL_METRICS, &sdk->metrics.ring, 0x7fffffffu, UINT32_MAX);
+    e->pipes[OTEL__ENGINE_METRICS].whole = true;
+    e->interval_ns = otel__sdk_ns(o->metric_interval_ms);
+    e->collect_ns = e->now + e->interval_ns;
 #endif
 #if !defined(OTEL_LITE_NO_LOGS)
     sdk->logs.batch = o->log_delay_ms == 0 ? 1u : o->log_batch;
-    sdk->e.r.logs = &sdk->logs;
-    otel__sdk_pipe(&sdk->e.pipes[OTEL_SIGNAL_LOGS], &sdk->logs.ring, o->log_batch, o->log_delay_ms,
-                   now);
+    e->r.logs = &sdk->logs;
+    otel__sdk_pipe(e, OTEL_SIGNAL_LOGS, &sdk->logs.ring, o->log_batch, o->log_delay_ms);
 #endif
 }
 
 /* Connect recorder, pipes and transport. */
 OTEL__FN void otel__sdk_wire(otel_sdk *sdk, const otel_options *o)
 {
-    otel__recorder *r = &sdk->e.r;
-    const uint64_t  now = otel__mono_ns();
+    otel__engine   *e = &sdk->e;
+    otel__recorder *r = &e->r;
 
+    (void)otel__engine_enter(e); /* nobody else can be inside: sets the clocks */
     r->sdk = sdk;
 #if !defined(OTEL_LITE_NO_TRACES) || !defined(OTEL_LITE_NO_LOGS)
     r->attribute_limit = o->attribute_limit;
@@ -60,17 +64,12 @@ OTEL__FN void otel__sdk_wire(otel_sdk *sdk, const otel_options *o)
 #if !defined(OTEL_LITE_NO_METRICS)
     r->metrics = &sdk->metrics;
 #endif
-    sdk->e.transport = o->transport;
-    sdk->e.interval_ns = otel__sdk_ns(o->metric_interval_ms);
-    sdk->e.collect_ns = now + sdk->e.interval_ns;
-#if defined(OTEL_LITE_NO_READER)
-    otel__sdk_wire_pipes(sdk, o, now);
-#else
+    e->transport = o->transport;
+    e->collect_ns = OTEL__ENGINE_NEVER;
     if (otel__sdk_sends(o)) {
-        otel__sdk_wire_pipes(sdk, o, now);
+        otel__sdk_wire_pipes(sdk, o);
     }
-#endif
-    otel__a64_put(&r->anchor, otel__unix_ns() - otel__mono_ns());
+    otel__engine_leave(e);
 }
 
 OTEL__FN void otel__sdk_wake(otel__recorder *r)
@@ -131,7 +130,9 @@ OTEL__FN void otel__sdk_make_live(otel_sdk *sdk)
     otel__recorder *r = &sdk->e.r;
 
     r->live = &r->live_local;
+#if !defined(OTEL_LITE_NO_THREADS)
     r->wake = otel__sdk_wake;
+#endif
 #if defined(OTEL__FORKS)
     r->forked = otel__sdk_forked;
 #endif
@@ -227,7 +228,9 @@ OTEL__FN otel_sdk *otel__sdk_open(otel__plan *plan, otel_status *status)
     }
     (void)otel__sdk_lay_out(plan, sdk, need);
     sdk->memory_bytes = need;
+#if !defined(OTEL_LITE_NO_MALLOC)
     sdk->owned = o->memory == NULL;
+#endif
 #if !defined(OTEL_LITE_NO_DIAGNOSTICS)
     sdk->e.r.sink = plan->sink;
 #endif

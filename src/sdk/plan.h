@@ -28,7 +28,9 @@ struct otel_sdk {
     otel__host host;
 #endif
     size_t memory_bytes;
-    bool   owned; /* the block came from OTEL_LITE_ALLOC */
+#if !defined(OTEL_LITE_NO_MALLOC)
+    bool owned; /* the block came from OTEL_LITE_ALLOC */
+#endif
 };
 
 /* ---- plan: carving the block ---- */
@@ -75,7 +77,12 @@ OTEL__FN otel_status otel__plan_make(otel__plan *plan, const otel_options *optio
 /* Whether anything is to be sent; else there is a manual reader alone. */
 OTEL__FN bool otel__sdk_sends(const otel_options *o)
 {
+#if defined(OTEL_LITE_NO_READER)
+    (void)o;
+    return true;
+#else
     return o->transport.send != NULL || o->endpoint != NULL;
+#endif
 }
 
 OTEL__FN void otel__sdk_carve_ring(otel__arena *a, otel__ring *ring, uint32_t bytes,
@@ -103,7 +110,7 @@ OTEL__FN void otel__sdk_carve_http(otel__arena *a, otel__engine *e, otel__plan *
     uint32_t            i;
 
     memset(&config, 0, sizeof config);
-    for (i = 0; i < OTEL_SIGNAL_COUNT; i++) {
+    for (i = 0; i < OTEL__ENGINE_PIPES; i++) {
         e->pipes[i].path = (char *)otel__arena_take(a, n_url + 16u, 1);
     }
     if (!otel__arena_fits(a)) {
@@ -112,8 +119,9 @@ OTEL__FN void otel__sdk_carve_http(otel__arena *a, otel__engine *e, otel__plan *
     memcpy(url, o->endpoint, n_url + 1u);
     (void)otel__http_url_parse(otel__text_make(url, n_url), &config.url); /* was valid: env.h */
     otel__env_headers(&plan->env, &lines, &plan->sink);
-    for (i = 0; i < OTEL_SIGNAL_COUNT; i++) {
-        (void)otel__http_path(&config.url, otel__engine_paths[i], e->pipes[i].path, n_url + 16u);
+    for (i = 0; i < OTEL__ENGINE_PIPES; i++) {
+        (void)otel__http_path(&config.url, otel__engine_paths[(uint32_t)OTEL__ENGINE_FIRST + i],
+                              e->pipes[i].path, n_url + 16u);
     }
     config.headers = otel__text_make(headers, lines.len);
     config.timeout_ms = o->timeout_ms == UINT32_MAX ? 0 : o->timeout_ms;
@@ -164,7 +172,7 @@ OTEL__FN void otel__sdk_carve(otel__arena *a, otel_sdk *sdk, otel__plan *plan)
 
     r->scopes = (otel_scope *)otel__arena_take(a, o->max_scopes, sizeof *r->scopes);
     text = (uint8_t *)otel__arena_take(a, o->text_bytes, 1);
-    r->text = otel__arena_make(text, text != NULL ? o->text_bytes : 0);
+    r->text = otel__arena_make(text, o->text_bytes);
     sdk->e.resource.cap = plan->resource + OTEL__PLAN_SLACK;
     sdk->e.resource.buf = (uint8_t *)otel__arena_take(a, sdk->e.resource.cap, 1);
     sdk->e.batch.cap = o->max_request_bytes;

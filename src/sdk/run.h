@@ -22,14 +22,20 @@ OTEL__FN uint32_t otel__sdk_wait_ms(uint64_t at, uint64_t now)
 #endif
 }
 
+/* Say whether a full batch is to wake the thread from now on. */
+OTEL__FN void otel__sdk_sleep(otel__engine *e, bool sleeping)
+{
+    if (otel__engine_wakes(e)) {
+        (void)otel__a32_swap(&e->r.sleeping, sleeping ? 1u : 0u);
+    }
+}
+
 /* One step of the engine, which the caller has entered. Returns the wait. */
 OTEL__FN uint32_t otel__sdk_step(otel__engine *e)
 {
-    (void)otel__a32_swap(&e->r.sleeping, 0);
+    otel__sdk_sleep(e, false);
     otel__engine_step(e);
-    if (e->wakes) { /* from here on a full batch wakes the thread, or is seen here */
-        (void)otel__a32_swap(&e->r.sleeping, 1u);
-    }
+    otel__sdk_sleep(e, true); /* from here on a full batch wakes the thread, or is seen here */
     return otel__sdk_wait_ms(otel__engine_wanted(e), e->now);
 }
 
@@ -92,7 +98,7 @@ OTEL_API size_t otel_poll_fds(otel_sdk *sdk, struct pollfd *fds, size_t capacity
 /* Have the background thread look again, whatever it waits for. */
 OTEL__FN void otel__sdk_nudge(otel_sdk *sdk)
 {
-    (void)otel__a32_swap(&sdk->e.r.sleeping, 0);
+    otel__sdk_sleep(&sdk->e, false);
     otel__sdk_wake(&sdk->e.r);
 }
 
@@ -148,9 +154,11 @@ OTEL__FN bool otel__sdk_flush_step(otel__engine *e, otel__flush *flush)
         otel__engine_flush_begin(e, flush);
     }
     flush->ms = otel__sdk_step(e);
+#if !defined(OTEL_LITE_NO_METRICS)
     if (e->behind && !e->reading_on) {
-        otel__engine_flush_collect(e);
+        otel__engine_collect(e);
     }
+#endif
     flush->reads = e->reading_on;
     done = otel__engine_flushed(e, flush);
     otel__engine_leave(e);
@@ -237,7 +245,7 @@ OTEL_API otel_status otel_collect(otel_sdk *sdk, uint32_t timeout_ms)
     otel_status    status = OTEL_DISABLED;
 
     while (sdk != NULL && otel__recorder_live(&sdk->e.r) &&
-           sdk->e.pipes[OTEL_SIGNAL_METRICS].ring != NULL) { /* not a manual reader alone */
+           otel__pipe_is_on(&sdk->e.pipes[OTEL__ENGINE_METRICS])) { /* not a manual reader alone */
         status = otel__sdk_collect(sdk);
         if (status != OTEL_TIMEOUT || otel__mono_ns() - begin >= limit) {
             break;
@@ -278,43 +286,29 @@ OTEL__FN void otel__sdk_stop_thread(otel_sdk *sdk)
 #endif
 }
 
-/* Metrics that the last reading did not get to: each would have been a record at least. */
-OTEL__FN uint32_t otel__sdk_unread(const otel_sdk *sdk, otel_signal signal)
-{
-#if !defined(OTEL_LITE_NO_METRICS)
-    if (signal == OTEL_SIGNAL_METRICS && sdk->e.reading_on) {
-        return sdk->e.collect.n_instruments - sdk->e.collect.instrument;
-    }
-#endif
-    (void)sdk;
-    (void)signal;
-    return 0;
-}
-
 /* Count what is left in the queues as lost, and let go of the system. */
 OTEL__FN void otel__sdk_shut(otel_sdk *sdk)
 {
     uint32_t i;
 
-    for (i = OTEL__ENGINE_FIRST; i < OTEL__ENGINE_END; i++) {
+    for (i = 0; i < OTEL__ENGINE_PIPES; i++) {
         otel__pipe *pipe = &sdk->e.pipes[i];
         if (otel__pipe_is_on(pipe)) {
-            otel__ring_cursor c = otel__ring_begin(pipe->ring);
-            const uint8_t    *data;
-            uint32_t          n;
-            while (otel__ring_next(pipe->ring, &c, &data, &n)) {
-            }
-            otel__a64_bump(&pipe->dropped[OTEL_DROP_SHUTDOWN],
-                           c.records + otel__sdk_unread(sdk, (otel_signal)i));
-            otel__ring_release(pipe->ring, &c);
+            otel__engine_drop(pipe, 0, OTEL_DROP_SHUTDOWN);
         }
     }
+#if !defined(OTEL_LITE_NO_METRICS)
+    if (sdk->e.reading_on) { /* what it did not get to would have been a record each, at least */
+        otel__a64_bump(&sdk->e.pipes[OTEL__ENGINE_METRICS].dropped[OTEL_DROP_SHUTDOWN],
+                       sdk->e.collect.n_instruments - sdk->e.collect.instrument);
+    }
+#endif
 #if !defined(OTEL_LITE_NO_HTTP)
     if (sdk->e.use_http) {
         otel__net_close(&sdk->e.net);
     }
 #endif
-    otel__a32_store(&sdk->e.r.sleeping, 0); /* the wake-up's descriptor stays until the release:
+    otel__sdk_sleep(&sdk->e, false); /* the wake-up's descriptor stays until the release:
                                                a recording call may be about to write to it */
 }
 

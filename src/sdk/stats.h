@@ -10,19 +10,20 @@
 
 OTEL__FN void otel__sdk_signal_stats(const otel_sdk *sdk, uint32_t signal, otel_signal_stats *s)
 {
-    const otel__pipe *pipe = &sdk->e.pipes[signal];
+    const uint32_t    at = signal - (uint32_t)OTEL__ENGINE_FIRST;
+    const otel__pipe *pipe = &sdk->e.pipes[at];
     uint64_t          lost = 0;
     uint32_t          i;
 
+    if (at >= OTEL__ENGINE_PIPES || !otel__pipe_is_on(pipe)) {
+        return;
+    }
     for (i = 0; i < OTEL_DROP_COUNT; i++) {
         const uint64_t before = otel__a64_peek(&sdk->e.r.losses.dropped[signal][i]);
         s->dropped[i] = otel__a64_peek(&pipe->dropped[i]) + before;
         lost += s->dropped[i];
     }
     s->delivered = otel__a64_peek(&pipe->delivered);
-    if (pipe->ring == NULL) {
-        return;
-    }
     s->queued = otel__ring_queued(pipe->ring);
     s->ended = s->delivered + lost + s->queued; /* spans: counted apart, see below */
     s->started = s->ended;
@@ -82,14 +83,14 @@ OTEL_API void otel_stats_get(otel_sdk *sdk, otel_stats *stats)
 
 OTEL_API uint32_t otel_queue_free(otel_sdk *sdk, otel_signal signal)
 {
-    const otel__ring *ring;
+    const uint32_t    at = (uint32_t)signal - (uint32_t)OTEL__ENGINE_FIRST;
+    const otel__pipe *pipe;
 
-    if (sdk == NULL || (unsigned)signal >= OTEL_SIGNAL_COUNT || sdk->e.pipes[signal].ring == NULL ||
-        !otel__recorder_live(&sdk->e.r)) {
+    if (sdk == NULL || at >= OTEL__ENGINE_PIPES || !otel__recorder_live(&sdk->e.r)) {
         return 0;
     }
-    ring = sdk->e.pipes[signal].ring;
-    return ring->max_records - otel__ring_queued(ring);
+    pipe = &sdk->e.pipes[at];
+    return otel__pipe_is_on(pipe) ? pipe->ring->max_records - otel__ring_queued(pipe->ring) : 0;
 }
 
 OTEL_API otel_scope *otel_scope_get(otel_sdk *sdk, const char *name, const char *version)

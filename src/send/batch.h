@@ -40,11 +40,12 @@ OTEL__FN size_t otel__batch_overhead(size_t resource)
     return OTEL__BATCH_WRAP + otel__pb_field_size(resource);
 }
 
-OTEL__FN void otel__batch_close_scope(otel__batch_state *s)
+/* Fill in the length at `length`, if one is open, of what goes from there to `end`. */
+OTEL__FN void otel__batch_close(uint8_t *length, const uint8_t *end)
 {
-    if (s->scope_length != NULL) {
-        const uint8_t *content = s->scope_length + OTEL__BATCH_LENGTH;
-        otel__pb_store_padded(s->scope_length, (uint32_t)(s->p - content), OTEL__BATCH_LENGTH);
+    if (length != NULL) {
+        otel__pb_store_padded(length, (uint32_t)(end - length) - OTEL__BATCH_LENGTH,
+                              OTEL__BATCH_LENGTH);
     }
 }
 
@@ -59,7 +60,7 @@ OTEL__FN bool otel__batch_add(otel__batch *b, otel__batch_state *s, const otel_s
         return false;
     }
     if (opens) {
-        otel__batch_close_scope(s);
+        otel__batch_close(s->scope_length, s->p);
         *s->p++ = OTEL__PB_TAG(2, OTEL__PB_LEN); /* Resource*.scope_* */
         s->scope_length = s->p;
         s->p += OTEL__BATCH_LENGTH;
@@ -125,10 +126,10 @@ OTEL__FN bool otel__batch_build(otel__batch *b, otel__recorder *r, otel__ring *r
         }
         b->cursor = next;
     }
-    otel__batch_close_scope(&s);
+    otel__batch_close(s.scope_length, s.p);
     b->buf[0] = OTEL__PB_TAG(1, OTEL__PB_LEN); /* Export*ServiceRequest.resource_* */
     b->length = (size_t)(s.p - b->buf);
-    otel__pb_store_padded(b->buf + 1, (uint32_t)(b->length - OTEL__BATCH_WRAP), OTEL__BATCH_LENGTH);
+    otel__batch_close(b->buf + 1, s.p);
     return b->n_records > 0;
 }
 

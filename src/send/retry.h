@@ -8,6 +8,7 @@
 
 #define OTEL__RETRY_FIRST_MS 1000u   /* the wait's range doubles from here ...       */
 #define OTEL__RETRY_LAST_MS  30000u  /* ... up to here                               */
+#define OTEL__RETRY_DOUBLED  5u      /* times: from then on it would be more         */
 #define OTEL__RETRY_AFTER_MS 300000u /* a backend may ask for this much, at most     */
 
 /* What a status code means for the records that were sent. */
@@ -26,16 +27,13 @@ OTEL__FN otel_transport_result otel__retry_classify(int http_status)
  * so that many clients of one backend do not return together. `random`: any 32 bits. */
 OTEL__FN uint32_t otel__retry_wait(uint32_t attempt, uint32_t retry_after_ms, uint32_t random)
 {
-    uint32_t range = OTEL__RETRY_FIRST_MS;
-    uint32_t i;
+    const uint32_t doubled = attempt > 1u ? attempt - 1u : 0u;
+    const uint32_t range =
+        doubled < OTEL__RETRY_DOUBLED ? OTEL__RETRY_FIRST_MS << doubled : OTEL__RETRY_LAST_MS;
 
     if (retry_after_ms > 0) {
         return retry_after_ms < OTEL__RETRY_AFTER_MS ? retry_after_ms : OTEL__RETRY_AFTER_MS;
     }
-    for (i = 1; i < attempt && range < OTEL__RETRY_LAST_MS; i++) {
-        range *= 2u;
-    }
-    range = range < OTEL__RETRY_LAST_MS ? range : OTEL__RETRY_LAST_MS;
     return 1u + (uint32_t)(((uint64_t)random * range) >> 32);
 }
 

@@ -174,7 +174,15 @@ OTEL__FN void otel__pb_bytes(otel__out *o, uint32_t number, const void *data, si
 }
 
 /* Bytes that a length-delimited field of a number below 16 takes around and with its content. */
-OTEL__FN size_t otel__pb_field_size(size_t n) { return 1 + otel__pb_varint_size(n) + n; }
+OTEL__FN size_t otel__pb_field_size(size_t n)
+{
+    size_t size = 2u + n; /* the length takes one byte, or more: */
+
+    for (; n >= 0x80u; n >>= 7) {
+        size++;
+    }
+    return size;
+}
 
 /* ---- reading ---- */
 

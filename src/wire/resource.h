@@ -363,7 +363,7 @@ static void otel__resource_put_attr(otel__out *out, const otel_attr *attr)
     size_t       need;
 
     if (otel__kv_measure_checked(&kv, attr)) {
-        need = otel__kv_field_size(&kv);
+        need = otel__pb_field_size(kv.body);
         out->len = need <= SIZE_MAX - at ? at + need : SIZE_MAX;
         if (otel__out_fits(out)) {
             (void)otel__kv_store(out->buf + at, OTEL__PB_TAG(OTEL__RESOURCE_FIELD, OTEL__PB_LEN),
