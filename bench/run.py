@@ -27,6 +27,8 @@ WORKLOADS = {
     "W2c": ("counter add, 1000 sets in turn", "atomic", 14.0, 16.0),
     "W2o": ("W2, its set new, the table full", "W2", None, 1.5),
     "W2oc": ("W2c, all sets new, the table full", "W2", None, 1.5),
+    "W2v": ("W2, a view leaves one attribute out", "W2", None, None),
+    "W2r": ("W2 for two readers", "W2", None, None),
     "W3": ("histogram record, 15 bounds, 3 attributes", "atomic", 9.0, 12.0),
     "W3b": ("the same, base-2 exponential", "atomic", 9.0, 12.0),
     "W3bw": ("W3b, values over 60 octaves", "atomic", None, 12.0),

@@ -31,11 +31,14 @@
 
 static otel_sdk     *sdk;
 static otel_sdk     *full_sdk; /* its one counter has no place for a new set */
+static otel_sdk     *two_sdk;  /* with two readers */
 static otel_scope   *scope;
 static otel_counter *requests;
 static otel_counter *users;
 static otel_counter *bare;
 static otel_counter *crowded; /* full_sdk's */
+static otel_counter *viewed;  /* without its status code     */
+static otel_counter *twice;   /* of an SDK with two readers  */
 
 static otel_bound_counter       bound_requests;
 static otel_histogram_f64      *durations;
@@ -86,15 +89,24 @@ static otel_transport_result discard(void *user, otel_request *request)
     return OTEL_TRANSPORT_SENT;
 }
 
-static otel_sdk *open_sdk(void)
+/* Two readers, or one; `viewed` has a view. */
+static otel_sdk *open_sdk(bool two_readers)
 {
-    otel_options options;
+    static const char *const keep[] = { "http.request.method", "http.route", NULL };
+    static otel_view         view;
+    otel_options             options;
+
+    view.instrument_name = "viewed";
+    view.keep = keep;
 
     memset(&options, 0, sizeof options);
     options.service_name = "bench";
     options.transport.send = discard;
     options.metric_interval_ms = 3600000;
     options.max_series = FULL;
+    options.views = &view;
+    options.n_views = 1;
+    options.manual_reader = two_readers;
     options.ignore_environment = true;
     options.ignore_host = true;
     return otel_open(&options);
@@ -135,19 +147,22 @@ static bool set_up_histograms(void)
 
 static bool set_up(void)
 {
-    sdk = open_sdk();
-    full_sdk = open_sdk();
+    sdk = open_sdk(false);
+    full_sdk = open_sdk(false);
+    two_sdk = open_sdk(true);
     scope = otel_scope_get(sdk, "bench", NULL);
     requests = otel_counter_create(scope, "requests", "{request}", NULL);
     users = otel_counter_create(scope, "users", "{request}", NULL);
     bare = otel_counter_create(scope, "bare", NULL, NULL);
+    viewed = otel_counter_create(scope, "viewed", "{request}", NULL);
+    twice = otel_counter_create(otel_scope_get(two_sdk, "bench", NULL), "twice", NULL, NULL);
     bound_requests = otel_counter_bind(requests, ATTRS);
     crowded = otel_counter_create(otel_scope_get(full_sdk, "bench", NULL), "crowded", NULL, NULL);
     for (uint32_t i = 0; i < FULL; i++) {
         otel_counter_add(crowded, 1, ATTRS_OF(SETS + i));
     }
-    return users != NULL && bare != NULL && crowded != NULL && bound_requests.cell != NULL &&
-           set_up_histograms();
+    return users != NULL && bare != NULL && crowded != NULL && viewed != NULL && twice != NULL &&
+           bound_requests.cell != NULL && set_up_histograms();
 }
 
 /* Until nothing is queued. */
@@ -272,6 +287,20 @@ static void cycling_overflowing_adds(uint32_t n)
 {
     for (uint32_t i = 0; i < n; i++) {
         otel_counter_add(crowded, 1, ATTRS_OF(i % SETS));
+    }
+}
+
+static void viewed_adds(uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        otel_counter_add(viewed, 1, ATTRS);
+    }
+}
+
+static void adds_for_two(uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        otel_counter_add(twice, 1, ATTRS);
     }
 }
 
@@ -415,6 +444,8 @@ static const struct {
     { "W2c", cycling_adds, 50000 },
     { "W2o", overflowing_adds, 50000 },
     { "W2oc", cycling_overflowing_adds, 50000 },
+    { "W2v", viewed_adds, 50000 },
+    { "W2r", adds_for_two, 50000 },
     { "W3", explicit_values, 50000 },
     { "W3b", scaled_values, 50000 },
     { "W3bw", wide_values, 50000 },
