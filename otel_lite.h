@@ -65,6 +65,10 @@
  *   OTEL_LITE_NO_READER        no otel_read(); the default in firmware, where
  *   OTEL_LITE_READER           ... brings it
  *   OTEL_LITE_EXEMPLARS        measurements may go out as exemplars of their points
+ *   OTEL_LITE_SHARDS=8         bound int64 counters have 8 cells (2 to 64), a thread adds to one of
+ *                              them: threads that share a counter do not slow each other down.
+ *                              8 times 2.2 KB for the first 256 attribute sets, others have none.
+ *                              No effect with OTEL_LITE_NO_THREADS or without 64-bit atomics
  *   OTEL_LITE_SERIES_LIST      attribute sets are searched one after the other instead of in a
  *                              hash table: smaller, for tens of sets; the default in firmware,
  *   OTEL_LITE_SERIES_TABLE     ... where this one brings the table
@@ -126,11 +130,11 @@
  * [10] VERSIONS
  *   OTEL_LITE_VERSION. Before 1.0 a minor version may change the API; CHANGELOG.md says how.
  *
- * Generated from src/ by amalgamate.py, source id b20c0df90fca68be. Do not edit. */
+ * Generated from src/ by amalgamate.py, source id 22d66a4a366a5ad6. Do not edit. */
 
 #ifndef OTEL_LITE_H
 #define OTEL_LITE_H
-#define OTEL_LITE_SOURCE_ID "b20c0df90fca68be"
+#define OTEL_LITE_SOURCE_ID "22d66a4a366a5ad6"
 
 /* ---- src/api/config.h ---- */
 /* config: the compile-time switches, their defaults and the combinations that cannot work.
@@ -226,6 +230,10 @@
 #endif
 #if OTEL_LITE_CHUNK_BYTES < 64 || OTEL_LITE_CHUNK_BYTES > 4096
 #error "otel_lite: OTEL_LITE_CHUNK_BYTES must be from 64 to 4096"
+#endif
+
+#if defined(OTEL_LITE_SHARDS) && (OTEL_LITE_SHARDS + 0 < 2 || OTEL_LITE_SHARDS + 0 > 64)
+#error "otel_lite: OTEL_LITE_SHARDS must be from 2 to 64: cells of a bound counter, such as 8"
 #endif
 
 #if defined(__GNUC__) || defined(__clang__)
@@ -484,7 +492,8 @@ typedef struct otel_stats {
     uint64_t          bad_values;                /* NaN, infinite, or negative counter adds   */
     uint64_t          lost_values;               /* exponential histograms: met a busy window */
     uint64_t          busy_handles;              /* calls on a span another thread was using  */
-    uint64_t          overflowing_instruments;   /* with values in otel.metric.overflow       */
+    uint64_t          overflowing_instruments;   /* with values in otel.metric.overflow;
+                                                    each view's and reader's stream counts    */
     uint64_t          series;                    /* attribute sets in use, all instruments    */
     uint64_t          requests;                  /* attempts handed to the transport          */
     uint64_t          failed_requests;           /* of those, answered by retry or refusal    */
@@ -1111,6 +1120,8 @@ OTEL_API void otel_callback_unregister(otel_registration *registration);
  * keep it in a struct, use it from any thread, signal handler or interrupt; a zeroed one is a
  * no-op. It belongs to one series for good: bound while the instrument is over its limit it
  * stays with the overflow series. In a forked child it goes on with the child's own series.
+ * With OTEL_LITE_SHARDS=8 (2 to 64) a bound int64 counter has 8 cells, and a thread adds to one of
+ * them: threads that share a counter do not slow each other down.
  * Called by user code; the other half is record/bound.h.
  * Spec: metrics/api.md "Bind" (development); requirements M-15, M-107. */
 
@@ -1128,24 +1139,41 @@ typedef struct otel__a64 {
 extern "C" {
 #endif
 
-/* The head of a series, private. */
-struct otel__cell {
-    otel__a64 number;  /* int64, or a double's bits                                    */
-    otel__a32 touched; /* what the reading asks: 0 until there is a value              */
-    otel__a32 next;    /* the instrument's next series                                 */
-};
-
 #if defined(__GCC_ATOMIC_LLONG_LOCK_FREE) && !defined(OTEL_LITE_SINGLE_THREADED)
 #define OTEL__INLINE_CELLS (__GCC_ATOMIC_LLONG_LOCK_FREE == 2)
 #else
 #define OTEL__INLINE_CELLS 0
 #endif
 
+/* Needs 64-bit atomics and variables of a thread; without them the switch has no effect. */
+#if defined(OTEL_LITE_SHARDS) && OTEL__INLINE_CELLS && !defined(OTEL_LITE_NO_THREADS) &&           \
+    !defined(OTEL_LITE_DISABLE)
+#define OTEL__SHARDS ((uint32_t)(OTEL_LITE_SHARDS))
+#if defined(OTEL_LITE_STATIC)
+#define OTEL__SHARD_API static OTEL__UNUSED
+#else
+#define OTEL__SHARD_API extern
+#endif
+#endif
+
+/* The head of a series, private. */
+struct otel__cell {
+    otel__a64 number;  /* int64, or a double's bits                                    */
+    otel__a32 touched; /* what the reading asks: 0 until there is a value              */
+    otel__a32 next;    /* the instrument's next series                                 */
+#if defined(OTEL__SHARDS)
+    otel__a32 place; /* in each row, from 1; 0: none. See record/shards.h */
+#endif
+};
+
 /* A counter with its attributes resolved. Its fields are private. */
 typedef struct otel_bound_counter {
     otel_counter      *counter;
     struct otel__cell *cell;
     const otel__a32   *live;
+#if defined(OTEL__SHARDS)
+    uint8_t *shards; /* the thread's row further on is its cell; NULL: it has none */
+#endif
 } otel_bound_counter;
 
 /* As otel_bound_counter. */
@@ -1266,6 +1294,29 @@ OTEL_API void otel__bound_histogram_record_f64(otel_histogram_f64 *histogram,
 #define OTEL__BOUND_SET(bound, value) ((void)0)
 #endif
 
+#if defined(OTEL__SHARDS)
+/* The thread's row, in bytes; 0: it has none yet. Private. */
+OTEL__SHARD_API __thread otel__a32 otel__bound_row __attribute__((tls_model("initial-exec")));
+/* Give the thread a row. Private. */
+OTEL__SHARD_API uint32_t otel__bound_take_row(void);
+
+/* The number to add to on this thread. Private. */
+OTEL__INLINE uint64_t *otel__bound_number(otel_bound_counter bound)
+{
+    uint32_t row;
+
+    if (bound.shards == NULL) {
+        return &bound.cell->number.v;
+    }
+    row = __atomic_load_n(&otel__bound_row.v, __ATOMIC_RELAXED);
+    return (uint64_t *)(void *)(bound.shards + (row != 0 ? row : otel__bound_take_row()));
+}
+#define OTEL__BOUND_COUNT(bound, value)                                                            \
+    ((void)__atomic_fetch_add(otel__bound_number(bound), (uint64_t)(value), __ATOMIC_RELAXED))
+#else
+#define OTEL__BOUND_COUNT(bound, value) OTEL__BOUND_ADD(bound, value)
+#endif
+
 #endif
 
 /* Add to a bound counter; as otel_counter_add() with the attributes it was bound with. */
@@ -1276,7 +1327,7 @@ OTEL__INLINE void otel_bound_counter_add(otel_bound_counter bound, int64_t value
     (void)value;
 #else
     if (bound.cell != NULL && value >= 0 && OTEL__BOUND_IS_WARM(bound)) {
-        OTEL__BOUND_ADD(bound, value);
+        OTEL__BOUND_COUNT(bound, value);
         return;
     }
     if (bound.cell != NULL) {
@@ -1505,7 +1556,7 @@ typedef struct otel_point {
     double  d;
     /* histograms */
     uint64_t        count;
-    bool            has_sum; /* not when negative values were recorded */
+    bool            has_sum; /* not when it could fall: negative values, up-down counters, gauges */
     double          sum;
     bool            has_min_max;
     double          min;
@@ -1517,7 +1568,7 @@ typedef struct otel_point {
     uint64_t        zero_count;
     otel_buckets    positive;
     otel_buckets    negative;
-    /* compiled with OTEL_LITE_EXEMPLARS */
+    /* compiled with OTEL_LITE_EXEMPLARS; at most 64 */
     const otel_exemplar *exemplars;
     uint32_t             n_exemplars;
 } otel_point;
@@ -8270,12 +8321,129 @@ OTEL__FN void otel__exp_close(otel__exp *h, bool reset)
 
 #endif /* OTEL_LITE_NO_EXPONENTIAL */
 
+/* ---- src/record/shards.h ---- */
+/* shards: cells of their own for the threads that add to bound counters. OTEL__SHARDS rows of cells
+ * lie behind one another; a thread always adds in the same row, and a series has the same place in
+ * each row. Rows share no cache line, so threads in different rows do not slow each other down;
+ * threads beyond the rows share them. An addition is an atomic one to one cell. A cumulative
+ * reading adds up the cells, which only grow; a delta one takes what is in them: each addition
+ * counts exactly once. Places are given for good; without one a series has its number alone.
+ * Called by bound.h, by metric.h and, on the thread that reads, by point.h. There are no rows unless
+ * OTEL_LITE_SHARDS is defined: api/bound.h. Requirements M-15, M-60, M-70. */
+
+#if !defined(OTEL_LITE_NO_METRICS)
+
+/* A new series' cell: the last of its list, without a place in the rows. */
+OTEL__INLINE void otel__shards_new_cell(struct otel__cell *cell)
+{
+    otel__a32_put(&cell->next, 0);
+#if defined(OTEL__SHARDS)
+    otel__a32_put(&cell->place, 0);
+#endif
+}
+
+#if defined(OTEL__SHARDS)
+
+#define OTEL__SHARD_PLACES 256u /* in a row: bound counters of one SDK that have cells */
+#define OTEL__SHARD_GAP    96u  /* bytes before the first cell of a row, and behind the last */
+#define OTEL__SHARD_STRIDE (OTEL__SHARD_GAP + OTEL__SHARD_PLACES * 8u + OTEL__SHARD_GAP)
+
+typedef struct otel__shards {
+    uint8_t  *rows;
+    otel__a32 given; /* places, at most OTEL__SHARD_PLACES */
+} otel__shards;
+
+/* ---- shards: threads ---- */
+
+#if !defined(OTEL_LITE_STATIC)
+__thread otel__a32 otel__bound_row;
+#endif
+static otel__a32 otel__shards_threads; /* that have a row, modulo 2^32 */
+
+/* Threads take the rows in turn. A signal handler may come in between: both rows are good. */
+OTEL__SHARD_API uint32_t otel__bound_take_row(void)
+{
+    const uint32_t n = otel__a32_count(&otel__shards_threads, 1u) % OTEL__SHARDS;
+    const uint32_t row = n * OTEL__SHARD_STRIDE + OTEL__SHARD_GAP;
+
+    otel__a32_put(&otel__bound_row, row);
+    return row;
+}
+
+/* ---- shards: memory ---- */
+
+/* Take the rows; the block is zeroed. */
+OTEL__FN void otel__shards_carve(otel__shards *t, otel__arena *a)
+{
+    t->rows = (uint8_t *)otel__arena_take(a, OTEL__SHARDS, OTEL__SHARD_STRIDE);
+}
+
+/* In a forked child: all cells are zero, and stay where handles find them. */
+OTEL__FN void otel__shards_forget(otel__shards *t)
+{
+    memset(t->rows, 0, OTEL__SHARDS * OTEL__SHARD_STRIDE);
+}
+
+/* What a thread's row is added to, to get to the cell of a series; the series gets its place when
+ * it is bound first. NULL when all places are given. When two threads bind a series at once, one
+ * of their places is lost. */
+OTEL__FN uint8_t *otel__shards_bind(otel__shards *t, struct otel__cell *cell)
+{
+    uint32_t place = otel__a32_load(&cell->place);
+    uint32_t given = otel__a32_peek(&t->given);
+
+    while (place == 0 && given < OTEL__SHARD_PLACES) {
+        if (otel__a32_cas(&t->given, &given, given + 1u) &&
+            otel__a32_cas(&cell->place, &place, given + 1u)) {
+            place = given + 1u;
+        }
+    }
+    return place != 0 ? t->rows + (size_t)(place - 1u) * 8u : NULL;
+}
+
+/* ---- shards: reading ---- */
+
+OTEL__FN otel__a64 *otel__shards_cell(const otel__shards *t, uint32_t place, uint32_t row)
+{
+    return (otel__a64 *)(void *)(t->rows + (size_t)row * OTEL__SHARD_STRIDE + OTEL__SHARD_GAP +
+                                 (size_t)(place - 1u) * 8u);
+}
+
+/* What a series' number and its cells come to. Collector. */
+OTEL__FN uint64_t otel__shards_sum(const otel__shards *t, const struct otel__cell *cell)
+{
+    const uint32_t place = otel__a32_load(&cell->place);
+    uint64_t       sum = otel__a64_peek(&cell->number);
+    uint32_t       row;
+
+    for (row = 0; place != 0 && row < OTEL__SHARDS; row++) {
+        sum += otel__a64_peek(otel__shards_cell(t, place, row));
+    }
+    return sum;
+}
+
+/* The same, and all become zero. Collector. */
+OTEL__FN uint64_t otel__shards_take(otel__shards *t, struct otel__cell *cell)
+{
+    const uint32_t place = otel__a32_load(&cell->place);
+    uint64_t       sum = otel__a64_swap(&cell->number, 0);
+    uint32_t       row;
+
+    for (row = 0; place != 0 && row < OTEL__SHARDS; row++) {
+        sum += otel__a64_swap(otel__shards_cell(t, place, row), 0);
+    }
+    return sum;
+}
+
+#endif
+
+#endif /* OTEL_LITE_NO_METRICS */
+
 /* ---- src/record/series.h ---- */
 /* series: one attribute set of an instrument with its value: memory, building, comparing.
  * A series is made once, in memory from one pool, and never moves or goes away, so that recorders
  * and the collector need no lock. Its attributes stand behind it as they go out: identity is
- * compared on those bytes. series_table.h, or in firmware series_list.h, finds them for metric.h;
- * collect.h walks the lists.
+ * compared on those bytes. series_table.h or series_list.h finds them; collect.h walks the lists.
  * Spec: metrics/sdk.md "Cardinality limits"; requirements C-08, M-80..M-84. */
 
 #if !defined(OTEL_LITE_NO_METRICS)
@@ -8330,8 +8498,7 @@ struct otel__instrument;
 typedef struct otel__aggregation {
     size_t (*bytes)(const struct otel__instrument *in); /* of the value                     */
     void (*clear)(const struct otel__instrument *in, otel__series *s);
-    /* Take a point; false when there is none. *waiting becomes true when values are being recorded
-     * that will come with the next reading. */
+    /* Take a point, if any. *waiting becomes true when some values come with the next reading. */
     bool (*take)(const struct otel__instrument *in, otel__series *s, bool *waiting);
     /* The point is over: `sent` when it is in the queue. */
     void (*settle)(const struct otel__instrument *in, otel__series *s, bool sent);
@@ -8361,8 +8528,7 @@ typedef struct otel__reader {
 /* One stream of an instrument. Usually there is one, and it is the instrument: its handle. Views
  * and a second reader make more: stream.h. */
 typedef struct otel__instrument {
-    const otel__a32         *live; /* OTEL__LIVE_OPEN: values go straight into the series; else
-                                      recording takes the long way: metric.h                */
+    const otel__a32 *live; /* OTEL__LIVE_OPEN: values go straight into the series; else route.h */
     const otel__aggregation *ops;
     otel__recorder          *r;
     otel_scope              *scope;
@@ -8388,12 +8554,13 @@ typedef struct otel__instrument {
     uint64_t  collected; /* collector: Unix ns of the last reading, or creation */
     uint32_t  max_series;
 #if defined(OTEL__STREAMS)
-    uint8_t                  reader;  /* OTEL__READER_*: whose readings it is in             */
-    bool                     filters; /* its view leaves attributes out                     */
-    const char              *asked;   /* the instrument's name; `name` may be a view's      */
-    struct otel__instrument *more;    /* the instrument's next stream, or NULL              */
-    const otel_view         *view;    /* NULL: none speaks of it                            */
-    uint32_t                 unbound; /* of several streams: offset of a binding to overflow */
+    uint8_t                  reader;   /* OTEL__READER_*: whose readings it is in             */
+    bool                     filters;  /* its view leaves attributes out                     */
+    const char              *asked;    /* the instrument's name; `name` may be a view's      */
+    struct otel__instrument *more;     /* the instrument's next stream, or NULL              */
+    const otel_view         *view;     /* NULL: none speaks of it                            */
+    uint32_t                 unbound;  /* of several streams: offset of a binding to overflow */
+    otel__a32                bindings; /* offset of the last one made                         */
 #endif
 #if defined(OTEL_LITE_EXEMPLARS)
     uint32_t                       n_exemplars; /* of one series; 0: none are wanted           */
@@ -8422,6 +8589,9 @@ typedef struct otel__metrics {
 #endif
 #if defined(OTEL_LITE_EXEMPLARS)
     uint32_t exemplar_filter; /* enum otel_exemplar_filter */
+#endif
+#if defined(OTEL__SHARDS)
+    otel__shards shards;
 #endif
     uint32_t           exponential_max_size;
     uint32_t           drop_instruments; /* bits 1 << enum otel_instrument              */
@@ -8569,8 +8739,7 @@ OTEL__FN uint32_t otel__series_spare(otel__metrics *m, uint32_t bytes)
 
 #endif
 
-/* Memory for a series of `bytes`, or 0. A bounded compare-and-swap: the mark never passes the
- * end. */
+/* Memory for a series of `bytes`, or 0. Bounded compare-and-swap: never passes the end. */
 OTEL__FN uint32_t otel__series_take(otel__metrics *m, uint32_t bytes)
 {
     const uint32_t least = (uint32_t)offsetof(otel__series, value); /* its size is noted there */
@@ -8610,7 +8779,7 @@ OTEL__FN uint32_t otel__series_make(otel__metrics *m, const otel__instrument *in
         return 0;
     }
     s = otel__series_at(m, offset);
-    otel__a32_put(&s->cell.next, 0);
+    otel__shards_new_cell(&s->cell);
 #if defined(OTEL_LITE_EXEMPLARS)
     otel__a32_put(&s->exemplars, 0);
 #endif
@@ -9846,19 +10015,27 @@ OTEL__FN otel_attrs otel__exemplar_decode(otel__exemplar *x, otel_attr *to, uint
     return otel_attrs_of(to, n);
 }
 
-/* The held exemplars as structs, at most `capacity`; their attributes, of which one exemplar has at
- * most OTEL__EXEMPLAR_ATTRS, are put into `attrs` and borrow the place. Returns how many. */
+/* Where exemplars are listed: the caller's arrays. */
+typedef struct otel__exemplar_room {
+    otel_exemplar *to;
+    uint32_t       capacity;
+    otel_attr     *attrs; /* of all of them */
+    uint32_t       attrs_capacity;
+} otel__exemplar_room;
+
+/* The held exemplars as structs; their attributes, of which one has at most OTEL__EXEMPLAR_ATTRS,
+ * borrow from the place. Returns how many. */
 OTEL__FN uint32_t otel__exemplar_list(const otel__instrument *in, otel__series *s,
-                                      otel_exemplar *to, uint32_t capacity, otel_attr *attrs,
-                                      uint32_t attrs_capacity)
+                                      const otel__exemplar_room *room)
 {
+    otel_exemplar   *to = room->to;
     otel__exemplars *e = otel__exemplar_of(in, s);
     otel__exemplar  *x;
     uint32_t         used = 0;
     uint32_t         n = 0;
     uint32_t         i = 0;
 
-    while (n < capacity && (x = otel__exemplar_next(in, e, &i)) != NULL) {
+    while (n < room->capacity && (x = otel__exemplar_next(in, e, &i)) != NULL) {
         memset(&to[n], 0, sizeof to[n]);
         to[n].time_ns = x->time;
         to[n].is_double = in->is_double;
@@ -9867,7 +10044,7 @@ OTEL__FN uint32_t otel__exemplar_list(const otel__instrument *in, otel__series *
         memcpy(to[n].context.trace_id, x->trace_id, sizeof x->trace_id);
         memcpy(to[n].context.span_id, x->span_id, sizeof x->span_id);
         to[n].context.trace_flags = x->trace_flags;
-        to[n].attrs = otel__exemplar_decode(x, attrs + used, attrs_capacity - used);
+        to[n].attrs = otel__exemplar_decode(x, room->attrs + used, room->attrs_capacity - used);
         used += (uint32_t)to[n].attrs.count;
         n++;
     }
@@ -9919,7 +10096,11 @@ OTEL__FN bool otel__point_number_take(const otel__instrument *in, otel__series *
         return (touched & OTEL__SERIES_VALUE) != 0;
     }
     touched = otel__a32_and(&s->cell.touched, ~(uint32_t)OTEL__SERIES_VALUE);
+#if defined(OTEL__SHARDS)
+    number = otel__shards_take(&in->r->metrics->shards, &s->cell);
+#else
     number = otel__a64_swap(&s->cell.number, 0);
+#endif
     s->value.kept = otel__point_add(in, s->value.kept, number);
     return (touched & (OTEL__SERIES_VALUE | OTEL__SERIES_POINT)) != 0 || /* not sent before */
            number != 0;
@@ -9947,7 +10128,11 @@ OTEL__FN void otel__point_value(otel__out *o, const otel__instrument *in, uint64
 /* What the point of a recorded number says. */
 OTEL__FN uint64_t otel__point_number(const otel__instrument *in, const otel__series *s)
 {
+#if defined(OTEL__SHARDS)
+    return in->is_delta ? s->value.kept : otel__shards_sum(&in->r->metrics->shards, &s->cell);
+#else
     return in->is_delta ? s->value.kept : otel__a64_peek(&s->cell.number);
+#endif
 }
 
 OTEL__FN void otel__point_number_write(otel__out *o, const otel__instrument *in,
@@ -10444,8 +10629,8 @@ OTEL__FN OTEL__NOINLINE bool otel__advice_take(const otel__metrics *m, otel__ins
         otel__advice_view(&merged, in->view);
         o = &merged;
         aggregation = o->aggregation;
-        if (aggregation == (uint32_t)OTEL_AGGREGATION_SUM ||
-            aggregation == (uint32_t)OTEL_AGGREGATION_LAST_VALUE) {
+        if (in->view->aggregation == (uint32_t)OTEL_AGGREGATION_SUM ||
+            in->view->aggregation == (uint32_t)OTEL_AGGREGATION_LAST_VALUE) {
             otel__advice_number(in, aggregation);
             return true;
         }
@@ -10999,15 +11184,33 @@ OTEL__FN uint32_t otel__metric_meet(otel__instrument *in, const otel__metric_spe
     return news;
 }
 
+#if !defined(OTEL_LITE_NO_DIAGNOSTICS)
+/* What is new about the options of an instrument that is there. The place behind the last stream,
+ * which is there for this, holds what is asked for. */
+OTEL__FN uint32_t otel__metric_compare(otel__metrics *m, otel_scope *scope,
+                                       const otel__instrument *in, const otel__metric_spec *spec)
+{
+    otel__instrument *asked = &m->instruments[otel__a32_peek(&m->n_instruments)];
+    uint32_t          news = 0;
+
+    otel__stream_ask(asked, otel__instrument_reader(in), otel__stream_view(in));
+    if (!otel__stream_begin(m, scope, asked, spec)) {
+        news |= OTEL__NEWS_OPTIONS;
+    }
+    if (!otel__advice_is_same(in, asked)) {
+        news |= OTEL__NEWS_ADVICE;
+    }
+    return news;
+}
+#endif
+
 /* ---- instrument: making one ---- */
 
 /* Find the instrument or make it. Under the lock; NULL when it is dropped, or there is no room for
- * it. `spec` is repaired. The place behind the last stream, which is there for this, holds what is
- * asked for. */
+ * it. `spec` is repaired. */
 OTEL__FN otel__instrument *otel__metric_find_or_make(otel__metrics *m, otel_scope *scope,
                                                      otel__metric_spec *spec, uint32_t *news)
 {
-    otel__instrument *asked = &m->instruments[otel__a32_peek(&m->n_instruments)];
     otel__instrument *named;
     otel__instrument *in = otel__metric_find(m, scope, spec, &named);
 
@@ -11022,13 +11225,7 @@ OTEL__FN otel__instrument *otel__metric_find_or_make(otel__metrics *m, otel_scop
         return otel__stream_make_all(m, scope, spec, news);
     }
 #if !defined(OTEL_LITE_NO_DIAGNOSTICS)
-    otel__stream_ask(asked, otel__instrument_reader(in), otel__stream_view(in));
-    if (!otel__stream_begin(m, scope, asked, spec)) {
-        *news |= OTEL__NEWS_OPTIONS;
-    }
-    if (!otel__advice_is_same(in, asked)) {
-        *news |= OTEL__NEWS_ADVICE;
-    }
+    *news |= otel__metric_compare(m, scope, in, spec);
 #endif
     *news |= otel__metric_meet(in, spec);
     return in;
@@ -11391,7 +11588,7 @@ OTEL__FN const otel_measurement *otel__route_sample(const otel__instrument *in, 
                                                     otel_attrs attrs, otel_measurement *m)
 {
 #if defined(OTEL_LITE_EXEMPLARS)
-    return in->n_exemplars > 0 && otel__exemplar_measure(in, bits, attrs, m) ? m : NULL;
+    return otel__exemplar_measure(in, bits, attrs, m) ? m : NULL;
 #else
     (void)in;
     (void)bits;
@@ -11419,28 +11616,73 @@ OTEL__FN OTEL__NOINLINE void otel__route_record(otel__instrument *in, uint64_t b
 
 /* ---- route: bound handles ---- */
 
+/* The binding of a set that was bound before in that order, or 0. */
+OTEL__FN uint32_t otel__route_find(const otel__metrics *m, const otel__instrument *in,
+                                   otel_attrs attrs)
+{
+    uint32_t at = otel__a32_load(&in->bindings);
+
+    attrs.count = attrs.items != NULL ? attrs.count : 0;
+    while (at != 0 && !otel__series_same_order(otel__series_at(m, at), attrs)) {
+        at = otel__series_next(otel__series_at(m, at));
+    }
+    return at;
+}
+
+/* Whether two bindings are of one set: keys that occur twice and broken texts are not found as they
+ * were given. */
+OTEL__FN bool otel__route_same(otel__series *a, otel__series *b)
+{
+    return a->attrs_bytes == b->attrs_bytes &&
+           otel__attr_same_bytes(otel__series_attrs(a), otel__series_attrs(b), a->attrs_bytes);
+}
+
+/* Publish a binding, unless there is one of its set, whose offset is returned then. */
+OTEL__FN uint32_t otel__route_publish(otel__metrics *m, otel__instrument *in, uint32_t offset)
+{
+    otel__series *made = otel__series_at(m, offset);
+    uint32_t      newest = otel__a32_load(&in->bindings);
+    uint32_t      at = newest;
+
+    while (at != 0) {
+        otel__series *other = otel__series_at(m, at);
+        if (otel__route_same(made, other)) {
+            otel__series_give(m, offset);
+            return at;
+        }
+        at = otel__series_next(other);
+    }
+    do { /* two threads may bind one set at once: then there are two */
+        otel__a32_put(&made->cell.next, newest);
+    } while (!otel__a32_cas(&in->bindings, &newest, offset));
+    return offset;
+}
+
 /* What a handle of the instrument holds on to: a series, or a binding. NULL when there is no memory
  * for a binding, and none was made beforehand. */
 OTEL__FN OTEL__NOINLINE otel__series *otel__route_bind(otel__instrument *in, otel_attrs attrs)
 {
-    otel__metrics *m = in->r->metrics;
-    uint32_t       offset;
-    uint32_t      *to;
-    otel__series  *binding;
+    otel__metrics    *m = in->r->metrics;
+    otel__instrument *stream;
+    uint32_t          offset;
+    uint32_t         *to;
 
     if (!otel__stream_binds(in)) {
         return otel__route_series(in, attrs);
+    }
+    offset = otel__route_find(m, in, attrs);
+    if (offset != 0) {
+        return otel__series_at(m, offset);
     }
     offset = otel__stream_make_binding(m, in, attrs);
     if (offset == 0) {
         return in->unbound != 0 ? otel__series_at(m, in->unbound) : NULL;
     }
-    binding = otel__series_at(m, offset);
-    to = otel__stream_offsets(binding);
-    for (; in != NULL; in = in->more) {
-        *to++ = otel__series_offset(m, otel__route_series(in, attrs));
+    to = otel__stream_offsets(otel__series_at(m, offset));
+    for (stream = in; stream != NULL; stream = stream->more) {
+        *to++ = otel__series_offset(m, otel__route_series(stream, attrs));
     }
-    return binding;
+    return otel__series_at(m, otel__route_publish(m, in, offset));
 }
 
 /* Record into all series of a binding. */
@@ -11687,6 +11929,9 @@ OTEL__FN void otel__metrics_init(otel__metrics *m, otel__arena *a, uint32_t pool
     m->pool_units = pool_bytes / OTEL__SERIES_UNIT;
     m->pool = (uint8_t *)otel__arena_take(a, m->pool_units, OTEL__SERIES_UNIT);
     otel__series_init_table(m, a, pool_bytes);
+#if defined(OTEL__SHARDS)
+    otel__shards_carve(&m->shards, a);
+#endif
     m->instruments = (otel__instrument *)otel__arena_take(
         a, m->max_instruments + 1u, sizeof *m->instruments); /* one to work in: instrument.h */
     m->callbacks = (otel_registration *)otel__arena_take(a, m->max_callbacks, sizeof *m->callbacks);
@@ -11714,6 +11959,9 @@ OTEL__FN void otel__metrics_forget(otel__metrics *m)
             offset = otel__series_next(s);
         }
     }
+#if defined(OTEL__SHARDS)
+    otel__shards_forget(&m->shards);
+#endif
     otel__ring_reset(&m->ring);
 }
 #endif
@@ -11724,7 +11972,7 @@ OTEL__FN void otel__metrics_forget(otel__metrics *m)
 /* bound: the library's half of bound instruments: resolving attributes, and what a caller's inline
  * code leaves over: the first value of a series, doubles, histograms, bad values, a fork or a
  * close. A handle points to a series, which is never moved or freed while the SDK has its
- * memory.
+ * memory; with OTEL_LITE_SHARDS a counter's also to cells: shards.h.
  * Spec: metrics/api.md "Bind" (development); requirements M-15, M-107. */
 
 #if !defined(OTEL_LITE_NO_METRICS)
@@ -11772,7 +12020,23 @@ OTEL__FN const otel__a32 *otel__bound_live(const otel__instrument *in)
         bound.live = bound.cell != NULL ? otel__bound_live(&field->in) : NULL;                     \
         return bound;                                                                              \
     }
+#if defined(OTEL__SHARDS)
+OTEL_API otel_bound_counter otel_counter_bind(otel_counter *counter, otel_attrs attrs)
+{
+    otel_bound_counter bound = { counter, NULL, NULL, NULL };
+
+    bound.cell = counter != NULL ? otel__bound_cell(&counter->in, attrs) : NULL;
+    if (bound.cell != NULL) {
+        otel__recorder *r = counter->in.r;
+        bound.live = otel__bound_live(&counter->in);
+        bound.shards =
+            bound.live == r->live ? otel__shards_bind(&r->metrics->shards, bound.cell) : NULL;
+    }
+    return bound;
+}
+#else
 OTEL__BIND(otel_counter_bind, counter, counter)
+#endif
 OTEL__BIND(otel_counter_bind_f64, counter_f64, counter)
 OTEL__BIND(otel_updown_bind, updown, updown)
 OTEL__BIND(otel_updown_bind_f64, updown_f64, updown)
@@ -12509,12 +12773,12 @@ OTEL__FN bool otel__collect_go_on(otel__collect *c)
 #endif /* OTEL_LITE_NO_METRICS */
 
 /* ---- src/record/read.h ---- */
-/* read: one reading of all metrics for the program itself: points as C structs, no bytes in between.
- * Called by otel_read() alone, inside the engine. It goes through the streams of the second reader,
- * which no other reading looks at: taking and settling their points changes nothing for the others.
- * A point is settled right after the program has seen it, so none is ever left over. The buckets
- * that it shows are those of the series; recorders are held off from those of an exponential
- * histogram meanwhile.
+/* read: one reading of all metrics for the program itself: points as C structs, no bytes in
+ * between. Called by otel_read() alone, inside the engine. It goes through the streams of the
+ * second reader, which no other reading looks at: taking and settling their points changes
+ * nothing for the others. A point is settled right after the program has seen it, so none is
+ * ever left over. The buckets that it shows are those of the series; recorders are held off from
+ * those of an exponential histogram meanwhile.
  * Spec: metrics/sdk.md "MetricReader", "Collect"; requirements M-12, M-46, M-60..M-66, M-100. */
 
 #if !defined(OTEL_LITE_NO_METRICS) && !defined(OTEL_LITE_NO_READER)
@@ -12645,6 +12909,20 @@ OTEL__FN void otel__read_begin(otel__read *c, const otel__instrument *in)
     p->time_ns = c->now;
 }
 
+#if defined(OTEL_LITE_EXEMPLARS)
+/* Their attributes stand behind those of the point. */
+OTEL__FN void otel__read_exemplars(otel__read *c, const otel__instrument *in, otel__series *s)
+{
+    const uint32_t      used = (uint32_t)c->at.attrs.count;
+    otel__exemplar_room room = { c->exemplars, OTEL__READ_EXEMPLARS, NULL, 0 };
+
+    room.attrs = c->attrs + used;
+    room.attrs_capacity = OTEL__ATTRS_MAX - used;
+    c->at.exemplars = c->exemplars;
+    c->at.n_exemplars = otel__exemplar_list(in, s, &room);
+}
+#endif
+
 /* Show a point that was taken. */
 OTEL__FN void otel__read_show(otel__read *c, const otel__instrument *in, otel__series *s)
 {
@@ -12652,10 +12930,7 @@ OTEL__FN void otel__read_show(otel__read *c, const otel__instrument *in, otel__s
     c->at.attrs = otel__series_list_attrs(s, c->attrs);
     otel__read_value(&c->at, in, s);
 #if defined(OTEL_LITE_EXEMPLARS)
-    c->at.exemplars = c->exemplars;
-    c->at.n_exemplars =
-        otel__exemplar_list(in, s, c->exemplars, OTEL__READ_EXEMPLARS, c->attrs + c->at.attrs.count,
-                            OTEL__ATTRS_MAX - (uint32_t)c->at.attrs.count);
+    otel__read_exemplars(c, in, s);
 #endif
     c->point(c->user, &c->at);
 }
@@ -15461,59 +15736,84 @@ OTEL__FN OTEL__COLD void otel__engine_tell_failure(otel__engine *e, otel_signal 
 
     if (pipe->told_ns == 0 || e->now - pipe->told_ns >= OTEL__ENGINE_TELL) {
         pipe->told_ns = e->now;
-        otel__diag(&e->r.sink, OTEL_SEVERITY_WARN, begin[signal], why,
+        otel__diag(&e->r.sink, OTEL_SEVERITY_WARN,
+                   begin[(uint32_t)OTEL__ENGINE_FIRST + otel__engine_at(signal)], why,
                    pipe->attempt > 0 ? "; kept and tried again" : "; the records are dropped");
     }
 }
 
-/* Instruments with values in their overflow series. */
-OTEL__FN uint32_t otel__engine_overflowing(const otel__engine *e)
-{
-#if !defined(OTEL_LITE_NO_METRICS)
-    return e->r.metrics != NULL ? otel__metrics_overflowing(e->r.metrics) : 0;
+#if defined(OTEL_LITE_NO_TRACES)
+#define OTEL__ENGINE_OR_SPANS ""
 #else
-    (void)e;
-    return 0;
+#define OTEL__ENGINE_OR_SPANS ", or too many spans were open"
 #endif
+
+enum { /* of otel__engine.told */
+       OTEL__TOLD_ATTRIBUTES,
+       OTEL__TOLD_EVENTS,
+       OTEL__TOLD_BAD,
+       OTEL__TOLD_OVERFLOW,
+       OTEL__TOLD_FULL,
+       OTEL__TOLD_WINDOW
+};
+
+/* Tell of one kind of loss, when there are more than were told. */
+OTEL__FN OTEL__NOINLINE void otel__engine_tell(otel__engine *e, unsigned kind, uint32_t count,
+                                               const char *what)
+{
+    if (count != e->told[kind]) {
+        e->told[kind] = count;
+        e->tell_ns = e->now + OTEL__ENGINE_TELL;
+        otel__diag(&e->r.sink, OTEL_SEVERITY_WARN, what, NULL, NULL);
+    }
+}
+
+/* Records that did not get into a queue. */
+OTEL__FN uint32_t otel__engine_refused(const otel__engine *e)
+{
+    uint32_t n = 0;
+    uint32_t i;
+    uint32_t k;
+
+    for (i = 0; i < OTEL__ENGINE_PIPES; i++) {
+        for (k = 0; k < OTEL_DROP_COUNT; k++) {
+            n +=
+                (uint32_t)otel__a64_peek(&e->r.losses.dropped[(uint32_t)OTEL__ENGINE_FIRST + i][k]);
+        }
+    }
+    return n;
 }
 
 /* Say what recording calls could not keep: they count, the engine tells. */
 OTEL__FN void otel__engine_tell_losses(otel__engine *e)
 {
-    static const char *const what[6] = {
-        "attributes were dropped: over the limit, without a key, or no room in the span",
-        "span events were dropped: over the limit, or no room in the span",
-        "values were dropped: not finite, or negative for a counter",
-        "attribute sets over the limit are counted in otel.metric.overflow",
-        "the queue was full, or too many spans were open: records were dropped",
-        "exponential histograms lost values that came while their window was widened",
-    };
     const otel__losses *l = &e->r.losses;
-    uint32_t counts[6];
-    uint32_t i;
-    uint32_t k;
 
     if (e->now < e->tell_ns) {
         return;
     }
-    counts[0] = otel__a32_peek(&l->attributes);
-    counts[1] = otel__a32_peek(&l->events);
-    counts[2] = otel__a32_peek(&l->bad_values);
-    counts[3] = otel__engine_overflowing(e);
-    counts[4] = 0;
-    counts[5] = otel__a32_peek(&l->lost_values);
-    for (i = 0; i < OTEL__ENGINE_PIPES; i++) {
-        for (k = 0; k < OTEL_DROP_COUNT; k++) {
-            counts[4] += (uint32_t)otel__a64_peek(&l->dropped[(uint32_t)OTEL__ENGINE_FIRST + i][k]);
-        }
-    }
-    for (i = 0; i < 6; i++) {
-        if (counts[i] != e->told[i]) {
-            e->told[i] = counts[i];
-            e->tell_ns = e->now + OTEL__ENGINE_TELL;
-            otel__diag(&e->r.sink, OTEL_SEVERITY_WARN, what[i], NULL, NULL);
-        }
-    }
+#if !defined(OTEL_LITE_NO_TRACES) || !defined(OTEL_LITE_NO_LOGS)
+    otel__engine_tell(e, OTEL__TOLD_ATTRIBUTES, otel__a32_peek(&l->attributes),
+                      "attributes were dropped: over the limit, without a key, or no room in the "
+                      "span");
+#endif
+#if !defined(OTEL_LITE_NO_TRACES)
+    otel__engine_tell(e, OTEL__TOLD_EVENTS, otel__a32_peek(&l->events),
+                      "span events were dropped: over the limit, or no room in the span");
+#endif
+#if !defined(OTEL_LITE_NO_METRICS)
+    otel__engine_tell(e, OTEL__TOLD_BAD, otel__a32_peek(&l->bad_values),
+                      "values were dropped: not finite, or negative for a counter");
+    otel__engine_tell(e, OTEL__TOLD_OVERFLOW, otel__metrics_overflowing(e->r.metrics),
+                      "attribute sets over the limit are counted in otel.metric.overflow");
+#endif
+    otel__engine_tell(e, OTEL__TOLD_FULL, otel__engine_refused(e),
+                      "records were dropped: the queue was full" OTEL__ENGINE_OR_SPANS);
+#if !defined(OTEL_LITE_NO_METRICS) && !defined(OTEL_LITE_NO_EXPONENTIAL)
+    otel__engine_tell(
+        e, OTEL__TOLD_WINDOW, otel__a32_peek(&l->lost_values),
+        "exponential histograms lost values that came while their window was widened");
+#endif
 }
 #endif
 
@@ -15826,59 +16126,6 @@ OTEL__FN void otel__engine_step(otel__engine *e)
         }
     }
     otel__engine_tell_losses(e);
-}
-
-/* ---- engine: flush ---- */
-
-/* What one flush waits for: records ever taken from each ring. On its caller's stack. */
-typedef struct otel__flush {
-    uint32_t to[OTEL__ENGINE_PIPES];
-    uint32_t
-        steps;   /* that suffice when no answer is waited for: a request takes a record or more */
-    uint32_t ms; /* wait that the last step asked for                */
-    bool     begun;
-    bool     reads; /* metrics are being read still                     */
-} otel__flush;
-
-/* Mark what is queued now as what this flush waits for, and let it be tried at once. */
-OTEL__FN void otel__engine_flush_begin(otel__engine *e, otel__flush *flush)
-{
-    uint32_t i;
-
-    e->flushes++;
-    flush->begun = true;
-    flush->steps = 2;
-#if !defined(OTEL_LITE_NO_METRICS)
-    if (otel__pipe_is_on(&e->pipes[OTEL__ENGINE_METRICS])) {
-        otel__engine_collect(e);
-    }
-#endif
-    for (i = 0; i < OTEL__ENGINE_PIPES; i++) {
-        otel__pipe *pipe = &e->pipes[i];
-        if (otel__pipe_is_on(pipe)) {
-            flush->to[i] = otel__ring_head_load(pipe->ring).count;
-            flush->steps += 1u + otel__ring_queued(pipe->ring) / (OTEL__ENGINE_ROUNDS / 4u);
-            pipe->retry_ns = 0;
-        }
-    }
-}
-
-/* Whether everything that the flush waits for has left the queues. A reading of metrics that was
- * superseded is not delivered: the newest one counts, whoever made it. */
-OTEL__FN bool otel__engine_flushed(const otel__engine *e, const otel__flush *flush)
-{
-    bool     all = !e->behind && !e->reading_on;
-    uint32_t i;
-
-    for (i = 0; i < OTEL__ENGINE_PIPES; i++) {
-        const otel__pipe *pipe = &e->pipes[i];
-        const uint32_t    to = i == OTEL__ENGINE_METRICS ? e->reading : flush->to[i];
-        if (otel__pipe_is_on(pipe)) {
-            const uint32_t left = to - otel__a32_peek(&pipe->ring->taken);
-            all = all && (left == 0 || left >= 0x80000000u); /* counted modulo 2^32 */
-        }
-    }
-    return all;
 }
 
 /* ---- src/sdk/host.h ---- */
@@ -16888,6 +17135,56 @@ OTEL__FN void otel__sdk_nap(otel_sdk *sdk, uint32_t ms)
 #endif
 }
 
+/* What one flush waits for: records ever taken from each ring. On its caller's stack. */
+typedef struct otel__flush {
+    uint32_t to[OTEL__ENGINE_PIPES];
+    uint32_t steps; /* enough without answers to wait for: a request takes a record or more */
+    uint32_t ms;    /* wait that the last step asked for                                    */
+    bool     begun;
+    bool     reads; /* metrics are being read still                                         */
+} otel__flush;
+
+/* Mark what is queued now as what this flush waits for, and let it be tried at once. */
+OTEL__FN void otel__sdk_flush_begin(otel__engine *e, otel__flush *flush)
+{
+    uint32_t i;
+
+    e->flushes++;
+    flush->begun = true;
+    flush->steps = 2;
+#if !defined(OTEL_LITE_NO_METRICS)
+    if (otel__pipe_is_on(&e->pipes[OTEL__ENGINE_METRICS])) {
+        otel__engine_collect(e);
+    }
+#endif
+    for (i = 0; i < OTEL__ENGINE_PIPES; i++) {
+        otel__pipe *pipe = &e->pipes[i];
+        if (otel__pipe_is_on(pipe)) {
+            flush->to[i] = otel__ring_head_load(pipe->ring).count;
+            flush->steps += 1u + otel__ring_queued(pipe->ring) / (OTEL__ENGINE_ROUNDS / 4u);
+            pipe->retry_ns = 0;
+        }
+    }
+}
+
+/* Whether everything that the flush waits for has left the queues. A reading of metrics that was
+ * superseded is not delivered: the newest one counts, whoever made it. */
+OTEL__FN bool otel__sdk_flushed(const otel__engine *e, const otel__flush *flush)
+{
+    bool     all = !e->behind && !e->reading_on;
+    uint32_t i;
+
+    for (i = 0; i < OTEL__ENGINE_PIPES; i++) {
+        const otel__pipe *pipe = &e->pipes[i];
+        const uint32_t    to = i == OTEL__ENGINE_METRICS ? e->reading : flush->to[i];
+        if (otel__pipe_is_on(pipe)) {
+            const uint32_t left = to - otel__a32_peek(&pipe->ring->taken);
+            all = all && (left == 0 || left >= 0x80000000u); /* counted modulo 2^32 */
+        }
+    }
+    return all;
+}
+
 /* One step for a flush; the first one begins it. Returns whether that is done. */
 OTEL__FN bool otel__sdk_flush_step(otel__engine *e, otel__flush *flush)
 {
@@ -16898,7 +17195,10 @@ OTEL__FN bool otel__sdk_flush_step(otel__engine *e, otel__flush *flush)
         return false;
     }
     if (!flush->begun) {
-        otel__engine_flush_begin(e, flush);
+        otel__sdk_flush_begin(e, flush);
+#if !defined(OTEL_LITE_NO_HTTP)
+        e->now = otel__mono_ns(); /* callbacks took their time: not from the request's timeout */
+#endif
     }
     flush->ms = otel__sdk_step(e);
 #if !defined(OTEL_LITE_NO_METRICS)
@@ -16907,7 +17207,7 @@ OTEL__FN bool otel__sdk_flush_step(otel__engine *e, otel__flush *flush)
     }
 #endif
     flush->reads = e->reading_on;
-    done = otel__engine_flushed(e, flush);
+    done = otel__sdk_flushed(e, flush);
     otel__engine_leave(e);
     return done;
 }
@@ -16955,7 +17255,7 @@ OTEL__FN otel_status otel__sdk_flush(otel_sdk *sdk, uint32_t timeout_ms)
     otel__flush    flush;
     otel_status    status;
 
-    memset(&flush, 0, sizeof flush);
+    flush.begun = false; /* the steps set the rest */
     status = otel__sdk_flush_wait(sdk, &flush, otel__sdk_limit(timeout_ms));
     if (flush.begun) {
         otel__sdk_flush_end(sdk);

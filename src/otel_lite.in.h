@@ -44,6 +44,7 @@
 #include "record/histogram.h"
 #include "record/exponential_index.h"
 #include "record/exponential.h"
+#include "record/shards.h"
 #include "record/series.h"
 #include "record/series_table.h"
 #include "record/series_list.h"

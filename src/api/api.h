@@ -241,7 +241,8 @@ typedef struct otel_stats {
     uint64_t          bad_values;                /* NaN, infinite, or negative counter adds   */
     uint64_t          lost_values;               /* exponential histograms: met a busy window */
     uint64_t          busy_handles;              /* calls on a span another thread was using  */
-    uint64_t          overflowing_instruments;   /* with values in otel.metric.overflow       */
+    uint64_t          overflowing_instruments;   /* with values in otel.metric.overflow;
+                                                    each view's and reader's stream counts    */
     uint64_t          series;                    /* attribute sets in use, all instruments    */
     uint64_t          requests;                  /* attempts handed to the transport          */
     uint64_t          failed_requests;           /* of those, answered by retry or refusal    */

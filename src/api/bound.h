@@ -3,6 +3,8 @@
  * keep it in a struct, use it from any thread, signal handler or interrupt; a zeroed one is a
  * no-op. It belongs to one series for good: bound while the instrument is over its limit it
  * stays with the overflow series. In a forked child it goes on with the child's own series.
+ * With OTEL_LITE_SHARDS=8 (2 to 64) a bound int64 counter has 8 cells, and a thread adds to one of
+ * them: threads that share a counter do not slow each other down.
  * Called by user code; the other half is record/bound.h.
  * Spec: metrics/api.md "Bind" (development); requirements M-15, M-107. */
 #ifndef OTEL__API_BOUND_H
@@ -24,24 +26,41 @@ typedef struct otel__a64 {
 extern "C" {
 #endif
 
-/* The head of a series, private. */
-struct otel__cell {
-    otel__a64 number;  /* int64, or a double's bits                                    */
-    otel__a32 touched; /* what the reading asks: 0 until there is a value              */
-    otel__a32 next;    /* the instrument's next series                                 */
-};
-
 #if defined(__GCC_ATOMIC_LLONG_LOCK_FREE) && !defined(OTEL_LITE_SINGLE_THREADED)
 #define OTEL__INLINE_CELLS (__GCC_ATOMIC_LLONG_LOCK_FREE == 2)
 #else
 #define OTEL__INLINE_CELLS 0
 #endif
 
+/* Needs 64-bit atomics and variables of a thread; without them the switch has no effect. */
+#if defined(OTEL_LITE_SHARDS) && OTEL__INLINE_CELLS && !defined(OTEL_LITE_NO_THREADS) &&           \
+    !defined(OTEL_LITE_DISABLE)
+#define OTEL__SHARDS ((uint32_t)(OTEL_LITE_SHARDS))
+#if defined(OTEL_LITE_STATIC)
+#define OTEL__SHARD_API static OTEL__UNUSED
+#else
+#define OTEL__SHARD_API extern
+#endif
+#endif
+
+/* The head of a series, private. */
+struct otel__cell {
+    otel__a64 number;  /* int64, or a double's bits                                    */
+    otel__a32 touched; /* what the reading asks: 0 until there is a value              */
+    otel__a32 next;    /* the instrument's next series                                 */
+#if defined(OTEL__SHARDS)
+    otel__a32 place; /* in each row, from 1; 0: none. See record/shards.h */
+#endif
+};
+
 /* A counter with its attributes resolved. Its fields are private. */
 typedef struct otel_bound_counter {
     otel_counter      *counter;
     struct otel__cell *cell;
     const otel__a32   *live;
+#if defined(OTEL__SHARDS)
+    uint8_t *shards; /* the thread's row further on is its cell; NULL: it has none */
+#endif
 } otel_bound_counter;
 
 /* As otel_bound_counter. */
@@ -162,6 +181,29 @@ OTEL_API void otel__bound_histogram_record_f64(otel_histogram_f64 *histogram,
 #define OTEL__BOUND_SET(bound, value) ((void)0)
 #endif
 
+#if defined(OTEL__SHARDS)
+/* The thread's row, in bytes; 0: it has none yet. Private. */
+OTEL__SHARD_API __thread otel__a32 otel__bound_row __attribute__((tls_model("initial-exec")));
+/* Give the thread a row. Private. */
+OTEL__SHARD_API uint32_t otel__bound_take_row(void);
+
+/* The number to add to on this thread. Private. */
+OTEL__INLINE uint64_t *otel__bound_number(otel_bound_counter bound)
+{
+    uint32_t row;
+
+    if (bound.shards == NULL) {
+        return &bound.cell->number.v;
+    }
+    row = __atomic_load_n(&otel__bound_row.v, __ATOMIC_RELAXED);
+    return (uint64_t *)(void *)(bound.shards + (row != 0 ? row : otel__bound_take_row()));
+}
+#define OTEL__BOUND_COUNT(bound, value)                                                            \
+    ((void)__atomic_fetch_add(otel__bound_number(bound), (uint64_t)(value), __ATOMIC_RELAXED))
+#else
+#define OTEL__BOUND_COUNT(bound, value) OTEL__BOUND_ADD(bound, value)
+#endif
+
 #endif
 
 /* Add to a bound counter; as otel_counter_add() with the attributes it was bound with. */
@@ -172,7 +214,7 @@ OTEL__INLINE void otel_bound_counter_add(otel_bound_counter bound, int64_t value
     (void)value;
 #else
     if (bound.cell != NULL && value >= 0 && OTEL__BOUND_IS_WARM(bound)) {
-        OTEL__BOUND_ADD(bound, value);
+        OTEL__BOUND_COUNT(bound, value);
         return;
     }
     if (bound.cell != NULL) {

@@ -95,6 +95,10 @@
 #error "otel_lite: OTEL_LITE_CHUNK_BYTES must be from 64 to 4096"
 #endif
 
+#if defined(OTEL_LITE_SHARDS) && (OTEL_LITE_SHARDS + 0 < 2 || OTEL_LITE_SHARDS + 0 > 64)
+#error "otel_lite: OTEL_LITE_SHARDS must be from 2 to 64: cells of a bound counter, such as 8"
+#endif
+
 #if defined(__GNUC__) || defined(__clang__)
 #define OTEL__INLINE static inline __attribute__((always_inline, unused))
 #define OTEL__UNUSED __attribute__((unused))

@@ -116,7 +116,7 @@ typedef struct otel_point {
     double  d;
     /* histograms */
     uint64_t        count;
-    bool            has_sum; /* not when negative values were recorded */
+    bool            has_sum; /* not when it could fall: negative values, up-down counters, gauges */
     double          sum;
     bool            has_min_max;
     double          min;
@@ -128,7 +128,7 @@ typedef struct otel_point {
     uint64_t        zero_count;
     otel_buckets    positive;
     otel_buckets    negative;
-    /* compiled with OTEL_LITE_EXEMPLARS */
+    /* compiled with OTEL_LITE_EXEMPLARS; at most 64 */
     const otel_exemplar *exemplars;
     uint32_t             n_exemplars;
 } otel_point;

@@ -199,8 +199,8 @@ OTEL__FN OTEL__NOINLINE bool otel__advice_take(const otel__metrics *m, otel__ins
         otel__advice_view(&merged, in->view);
         o = &merged;
         aggregation = o->aggregation;
-        if (aggregation == (uint32_t)OTEL_AGGREGATION_SUM ||
-            aggregation == (uint32_t)OTEL_AGGREGATION_LAST_VALUE) {
+        if (in->view->aggregation == (uint32_t)OTEL_AGGREGATION_SUM ||
+            in->view->aggregation == (uint32_t)OTEL_AGGREGATION_LAST_VALUE) {
             otel__advice_number(in, aggregation);
             return true;
         }

@@ -1,7 +1,7 @@
 /* bound: the library's half of bound instruments: resolving attributes, and what a caller's inline
  * code leaves over: the first value of a series, doubles, histograms, bad values, a fork or a
  * close. A handle points to a series, which is never moved or freed while the SDK has its
- * memory.
+ * memory; with OTEL_LITE_SHARDS a counter's also to cells: shards.h.
  * Spec: metrics/api.md "Bind" (development); requirements M-15, M-107. */
 #ifndef OTEL__RECORD_BOUND_H
 #define OTEL__RECORD_BOUND_H
@@ -53,7 +53,23 @@ OTEL__FN const otel__a32 *otel__bound_live(const otel__instrument *in)
         bound.live = bound.cell != NULL ? otel__bound_live(&field->in) : NULL;                     \
         return bound;                                                                              \
     }
+#if defined(OTEL__SHARDS)
+OTEL_API otel_bound_counter otel_counter_bind(otel_counter *counter, otel_attrs attrs)
+{
+    otel_bound_counter bound = { counter, NULL, NULL, NULL };
+
+    bound.cell = counter != NULL ? otel__bound_cell(&counter->in, attrs) : NULL;
+    if (bound.cell != NULL) {
+        otel__recorder *r = counter->in.r;
+        bound.live = otel__bound_live(&counter->in);
+        bound.shards =
+            bound.live == r->live ? otel__shards_bind(&r->metrics->shards, bound.cell) : NULL;
+    }
+    return bound;
+}
+#else
 OTEL__BIND(otel_counter_bind, counter, counter)
+#endif
 OTEL__BIND(otel_counter_bind_f64, counter_f64, counter)
 OTEL__BIND(otel_updown_bind, updown, updown)
 OTEL__BIND(otel_updown_bind_f64, updown_f64, updown)

@@ -403,19 +403,27 @@ OTEL__FN otel_attrs otel__exemplar_decode(otel__exemplar *x, otel_attr *to, uint
     return otel_attrs_of(to, n);
 }
 
-/* The held exemplars as structs, at most `capacity`; their attributes, of which one exemplar has at
- * most OTEL__EXEMPLAR_ATTRS, are put into `attrs` and borrow the place. Returns how many. */
+/* Where exemplars are listed: the caller's arrays. */
+typedef struct otel__exemplar_room {
+    otel_exemplar *to;
+    uint32_t       capacity;
+    otel_attr     *attrs; /* of all of them */
+    uint32_t       attrs_capacity;
+} otel__exemplar_room;
+
+/* The held exemplars as structs; their attributes, of which one has at most OTEL__EXEMPLAR_ATTRS,
+ * borrow from the place. Returns how many. */
 OTEL__FN uint32_t otel__exemplar_list(const otel__instrument *in, otel__series *s,
-                                      otel_exemplar *to, uint32_t capacity, otel_attr *attrs,
-                                      uint32_t attrs_capacity)
+                                      const otel__exemplar_room *room)
 {
+    otel_exemplar   *to = room->to;
     otel__exemplars *e = otel__exemplar_of(in, s);
     otel__exemplar  *x;
     uint32_t         used = 0;
     uint32_t         n = 0;
     uint32_t         i = 0;
 
-    while (n < capacity && (x = otel__exemplar_next(in, e, &i)) != NULL) {
+    while (n < room->capacity && (x = otel__exemplar_next(in, e, &i)) != NULL) {
         memset(&to[n], 0, sizeof to[n]);
         to[n].time_ns = x->time;
         to[n].is_double = in->is_double;
@@ -424,7 +432,7 @@ OTEL__FN uint32_t otel__exemplar_list(const otel__instrument *in, otel__series *
         memcpy(to[n].context.trace_id, x->trace_id, sizeof x->trace_id);
         memcpy(to[n].context.span_id, x->span_id, sizeof x->span_id);
         to[n].context.trace_flags = x->trace_flags;
-        to[n].attrs = otel__exemplar_decode(x, attrs + used, attrs_capacity - used);
+        to[n].attrs = otel__exemplar_decode(x, room->attrs + used, room->attrs_capacity - used);
         used += (uint32_t)to[n].attrs.count;
         n++;
     }

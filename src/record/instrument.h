@@ -103,15 +103,33 @@ OTEL__FN uint32_t otel__metric_meet(otel__instrument *in, const otel__metric_spe
     return news;
 }
 
+#if !defined(OTEL_LITE_NO_DIAGNOSTICS)
+/* What is new about the options of an instrument that is there. The place behind the last stream,
+ * which is there for this, holds what is asked for. */
+OTEL__FN uint32_t otel__metric_compare(otel__metrics *m, otel_scope *scope,
+                                       const otel__instrument *in, const otel__metric_spec *spec)
+{
+    otel__instrument *asked = &m->instruments[otel__a32_peek(&m->n_instruments)];
+    uint32_t          news = 0;
+
+    otel__stream_ask(asked, otel__instrument_reader(in), otel__stream_view(in));
+    if (!otel__stream_begin(m, scope, asked, spec)) {
+        news |= OTEL__NEWS_OPTIONS;
+    }
+    if (!otel__advice_is_same(in, asked)) {
+        news |= OTEL__NEWS_ADVICE;
+    }
+    return news;
+}
+#endif
+
 /* ---- instrument: making one ---- */
 
 /* Find the instrument or make it. Under the lock; NULL when it is dropped, or there is no room for
- * it. `spec` is repaired. The place behind the last stream, which is there for this, holds what is
- * asked for. */
+ * it. `spec` is repaired. */
 OTEL__FN otel__instrument *otel__metric_find_or_make(otel__metrics *m, otel_scope *scope,
                                                      otel__metric_spec *spec, uint32_t *news)
 {
-    otel__instrument *asked = &m->instruments[otel__a32_peek(&m->n_instruments)];
     otel__instrument *named;
     otel__instrument *in = otel__metric_find(m, scope, spec, &named);
 
@@ -126,13 +144,7 @@ OTEL__FN otel__instrument *otel__metric_find_or_make(otel__metrics *m, otel_scop
         return otel__stream_make_all(m, scope, spec, news);
     }
 #if !defined(OTEL_LITE_NO_DIAGNOSTICS)
-    otel__stream_ask(asked, otel__instrument_reader(in), otel__stream_view(in));
-    if (!otel__stream_begin(m, scope, asked, spec)) {
-        *news |= OTEL__NEWS_OPTIONS;
-    }
-    if (!otel__advice_is_same(in, asked)) {
-        *news |= OTEL__NEWS_ADVICE;
-    }
+    *news |= otel__metric_compare(m, scope, in, spec);
 #endif
     *news |= otel__metric_meet(in, spec);
     return in;

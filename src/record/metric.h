@@ -171,6 +171,9 @@ OTEL__FN void otel__metrics_init(otel__metrics *m, otel__arena *a, uint32_t pool
     m->pool_units = pool_bytes / OTEL__SERIES_UNIT;
     m->pool = (uint8_t *)otel__arena_take(a, m->pool_units, OTEL__SERIES_UNIT);
     otel__series_init_table(m, a, pool_bytes);
+#if defined(OTEL__SHARDS)
+    otel__shards_carve(&m->shards, a);
+#endif
     m->instruments = (otel__instrument *)otel__arena_take(
         a, m->max_instruments + 1u, sizeof *m->instruments); /* one to work in: instrument.h */
     m->callbacks = (otel_registration *)otel__arena_take(a, m->max_callbacks, sizeof *m->callbacks);
@@ -198,6 +201,9 @@ OTEL__FN void otel__metrics_forget(otel__metrics *m)
             offset = otel__series_next(s);
         }
     }
+#if defined(OTEL__SHARDS)
+    otel__shards_forget(&m->shards);
+#endif
     otel__ring_reset(&m->ring);
 }
 #endif

@@ -46,7 +46,11 @@ OTEL__FN bool otel__point_number_take(const otel__instrument *in, otel__series *
         return (touched & OTEL__SERIES_VALUE) != 0;
     }
     touched = otel__a32_and(&s->cell.touched, ~(uint32_t)OTEL__SERIES_VALUE);
+#if defined(OTEL__SHARDS)
+    number = otel__shards_take(&in->r->metrics->shards, &s->cell);
+#else
     number = otel__a64_swap(&s->cell.number, 0);
+#endif
     s->value.kept = otel__point_add(in, s->value.kept, number);
     return (touched & (OTEL__SERIES_VALUE | OTEL__SERIES_POINT)) != 0 || /* not sent before */
            number != 0;
@@ -74,7 +78,11 @@ OTEL__FN void otel__point_value(otel__out *o, const otel__instrument *in, uint64
 /* What the point of a recorded number says. */
 OTEL__FN uint64_t otel__point_number(const otel__instrument *in, const otel__series *s)
 {
+#if defined(OTEL__SHARDS)
+    return in->is_delta ? s->value.kept : otel__shards_sum(&in->r->metrics->shards, &s->cell);
+#else
     return in->is_delta ? s->value.kept : otel__a64_peek(&s->cell.number);
+#endif
 }
 
 OTEL__FN void otel__point_number_write(otel__out *o, const otel__instrument *in,

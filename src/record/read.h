@@ -1,9 +1,9 @@
-/* read: one reading of all metrics for the program itself: points as C structs, no bytes in between.
- * Called by otel_read() alone, inside the engine. It goes through the streams of the second reader,
- * which no other reading looks at: taking and settling their points changes nothing for the others.
- * A point is settled right after the program has seen it, so none is ever left over. The buckets
- * that it shows are those of the series; recorders are held off from those of an exponential
- * histogram meanwhile.
+/* read: one reading of all metrics for the program itself: points as C structs, no bytes in
+ * between. Called by otel_read() alone, inside the engine. It goes through the streams of the
+ * second reader, which no other reading looks at: taking and settling their points changes
+ * nothing for the others. A point is settled right after the program has seen it, so none is
+ * ever left over. The buckets that it shows are those of the series; recorders are held off from
+ * those of an exponential histogram meanwhile.
  * Spec: metrics/sdk.md "MetricReader", "Collect"; requirements M-12, M-46, M-60..M-66, M-100. */
 #ifndef OTEL__RECORD_READ_H
 #define OTEL__RECORD_READ_H
@@ -138,6 +138,20 @@ OTEL__FN void otel__read_begin(otel__read *c, const otel__instrument *in)
     p->time_ns = c->now;
 }
 
+#if defined(OTEL_LITE_EXEMPLARS)
+/* Their attributes stand behind those of the point. */
+OTEL__FN void otel__read_exemplars(otel__read *c, const otel__instrument *in, otel__series *s)
+{
+    const uint32_t      used = (uint32_t)c->at.attrs.count;
+    otel__exemplar_room room = { c->exemplars, OTEL__READ_EXEMPLARS, NULL, 0 };
+
+    room.attrs = c->attrs + used;
+    room.attrs_capacity = OTEL__ATTRS_MAX - used;
+    c->at.exemplars = c->exemplars;
+    c->at.n_exemplars = otel__exemplar_list(in, s, &room);
+}
+#endif
+
 /* Show a point that was taken. */
 OTEL__FN void otel__read_show(otel__read *c, const otel__instrument *in, otel__series *s)
 {
@@ -145,10 +159,7 @@ OTEL__FN void otel__read_show(otel__read *c, const otel__instrument *in, otel__s
     c->at.attrs = otel__series_list_attrs(s, c->attrs);
     otel__read_value(&c->at, in, s);
 #if defined(OTEL_LITE_EXEMPLARS)
-    c->at.exemplars = c->exemplars;
-    c->at.n_exemplars =
-        otel__exemplar_list(in, s, c->exemplars, OTEL__READ_EXEMPLARS, c->attrs + c->at.attrs.count,
-                            OTEL__ATTRS_MAX - (uint32_t)c->at.attrs.count);
+    otel__read_exemplars(c, in, s);
 #endif
     c->point(c->user, &c->at);
 }

@@ -100,7 +100,7 @@ OTEL__FN const otel_measurement *otel__route_sample(const otel__instrument *in, 
                                                     otel_attrs attrs, otel_measurement *m)
 {
 #if defined(OTEL_LITE_EXEMPLARS)
-    return in->n_exemplars > 0 && otel__exemplar_measure(in, bits, attrs, m) ? m : NULL;
+    return otel__exemplar_measure(in, bits, attrs, m) ? m : NULL;
 #else
     (void)in;
     (void)bits;
@@ -128,28 +128,73 @@ OTEL__FN OTEL__NOINLINE void otel__route_record(otel__instrument *in, uint64_t b
 
 /* ---- route: bound handles ---- */
 
+/* The binding of a set that was bound before in that order, or 0. */
+OTEL__FN uint32_t otel__route_find(const otel__metrics *m, const otel__instrument *in,
+                                   otel_attrs attrs)
+{
+    uint32_t at = otel__a32_load(&in->bindings);
+
+    attrs.count = attrs.items != NULL ? attrs.count : 0;
+    while (at != 0 && !otel__series_same_order(otel__series_at(m, at), attrs)) {
+        at = otel__series_next(otel__series_at(m, at));
+    }
+    return at;
+}
+
+/* Whether two bindings are of one set: keys that occur twice and broken texts are not found as they
+ * were given. */
+OTEL__FN bool otel__route_same(otel__series *a, otel__series *b)
+{
+    return a->attrs_bytes == b->attrs_bytes &&
+           otel__attr_same_bytes(otel__series_attrs(a), otel__series_attrs(b), a->attrs_bytes);
+}
+
+/* Publish a binding, unless there is one of its set, whose offset is returned then. */
+OTEL__FN uint32_t otel__route_publish(otel__metrics *m, otel__instrument *in, uint32_t offset)
+{
+    otel__series *made = otel__series_at(m, offset);
+    uint32_t      newest = otel__a32_load(&in->bindings);
+    uint32_t      at = newest;
+
+    while (at != 0) {
+        otel__series *other = otel__series_at(m, at);
+        if (otel__route_same(made, other)) {
+            otel__series_give(m, offset);
+            return at;
+        }
+        at = otel__series_next(other);
+    }
+    do { /* two threads may bind one set at once: then there are two */
+        otel__a32_put(&made->cell.next, newest);
+    } while (!otel__a32_cas(&in->bindings, &newest, offset));
+    return offset;
+}
+
 /* What a handle of the instrument holds on to: a series, or a binding. NULL when there is no memory
  * for a binding, and none was made beforehand. */
 OTEL__FN OTEL__NOINLINE otel__series *otel__route_bind(otel__instrument *in, otel_attrs attrs)
 {
-    otel__metrics *m = in->r->metrics;
-    uint32_t       offset;
-    uint32_t      *to;
-    otel__series  *binding;
+    otel__metrics    *m = in->r->metrics;
+    otel__instrument *stream;
+    uint32_t          offset;
+    uint32_t         *to;
 
     if (!otel__stream_binds(in)) {
         return otel__route_series(in, attrs);
+    }
+    offset = otel__route_find(m, in, attrs);
+    if (offset != 0) {
+        return otel__series_at(m, offset);
     }
     offset = otel__stream_make_binding(m, in, attrs);
     if (offset == 0) {
         return in->unbound != 0 ? otel__series_at(m, in->unbound) : NULL;
     }
-    binding = otel__series_at(m, offset);
-    to = otel__stream_offsets(binding);
-    for (; in != NULL; in = in->more) {
-        *to++ = otel__series_offset(m, otel__route_series(in, attrs));
+    to = otel__stream_offsets(otel__series_at(m, offset));
+    for (stream = in; stream != NULL; stream = stream->more) {
+        *to++ = otel__series_offset(m, otel__route_series(stream, attrs));
     }
-    return binding;
+    return otel__series_at(m, otel__route_publish(m, in, offset));
 }
 
 /* Record into all series of a binding. */

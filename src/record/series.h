@@ -1,8 +1,7 @@
 /* series: one attribute set of an instrument with its value: memory, building, comparing.
  * A series is made once, in memory from one pool, and never moves or goes away, so that recorders
  * and the collector need no lock. Its attributes stand behind it as they go out: identity is
- * compared on those bytes. series_table.h, or in firmware series_list.h, finds them for metric.h;
- * collect.h walks the lists.
+ * compared on those bytes. series_table.h or series_list.h finds them; collect.h walks the lists.
  * Spec: metrics/sdk.md "Cardinality limits"; requirements C-08, M-80..M-84. */
 #ifndef OTEL__RECORD_SERIES_H
 #define OTEL__RECORD_SERIES_H
@@ -12,6 +11,7 @@
 #include "context.h"
 #include "exponential.h"
 #include "histogram.h"
+#include "shards.h"
 
 #define OTEL__SERIES_UNIT    8u   /* offsets count these; 0 is no series        */
 #define OTEL__SERIES_TYPICAL 128u /* pool bytes for one pair of cells           */
@@ -63,8 +63,7 @@ struct otel__instrument;
 typedef struct otel__aggregation {
     size_t (*bytes)(const struct otel__instrument *in); /* of the value                     */
     void (*clear)(const struct otel__instrument *in, otel__series *s);
-    /* Take a point; false when there is none. *waiting becomes true when values are being recorded
-     * that will come with the next reading. */
+    /* Take a point, if any. *waiting becomes true when some values come with the next reading. */
     bool (*take)(const struct otel__instrument *in, otel__series *s, bool *waiting);
     /* The point is over: `sent` when it is in the queue. */
     void (*settle)(const struct otel__instrument *in, otel__series *s, bool sent);
@@ -94,8 +93,7 @@ typedef struct otel__reader {
 /* One stream of an instrument. Usually there is one, and it is the instrument: its handle. Views
  * and a second reader make more: stream.h. */
 typedef struct otel__instrument {
-    const otel__a32         *live; /* OTEL__LIVE_OPEN: values go straight into the series; else
-                                      recording takes the long way: metric.h                */
+    const otel__a32 *live; /* OTEL__LIVE_OPEN: values go straight into the series; else route.h */
     const otel__aggregation *ops;
     otel__recorder          *r;
     otel_scope              *scope;
@@ -121,12 +119,13 @@ typedef struct otel__instrument {
     uint64_t  collected; /* collector: Unix ns of the last reading, or creation */
     uint32_t  max_series;
 #if defined(OTEL__STREAMS)
-    uint8_t                  reader;  /* OTEL__READER_*: whose readings it is in             */
-    bool                     filters; /* its view leaves attributes out                     */
-    const char              *asked;   /* the instrument's name; `name` may be a view's      */
-    struct otel__instrument *more;    /* the instrument's next stream, or NULL              */
-    const otel_view         *view;    /* NULL: none speaks of it                            */
-    uint32_t                 unbound; /* of several streams: offset of a binding to overflow */
+    uint8_t                  reader;   /* OTEL__READER_*: whose readings it is in             */
+    bool                     filters;  /* its view leaves attributes out                     */
+    const char              *asked;    /* the instrument's name; `name` may be a view's      */
+    struct otel__instrument *more;     /* the instrument's next stream, or NULL              */
+    const otel_view         *view;     /* NULL: none speaks of it                            */
+    uint32_t                 unbound;  /* of several streams: offset of a binding to overflow */
+    otel__a32                bindings; /* offset of the last one made                         */
 #endif
 #if defined(OTEL_LITE_EXEMPLARS)
     uint32_t                       n_exemplars; /* of one series; 0: none are wanted           */
@@ -155,6 +154,9 @@ typedef struct otel__metrics {
 #endif
 #if defined(OTEL_LITE_EXEMPLARS)
     uint32_t exemplar_filter; /* enum otel_exemplar_filter */
+#endif
+#if defined(OTEL__SHARDS)
+    otel__shards shards;
 #endif
     uint32_t           exponential_max_size;
     uint32_t           drop_instruments; /* bits 1 << enum otel_instrument              */
@@ -302,8 +304,7 @@ OTEL__FN uint32_t otel__series_spare(otel__metrics *m, uint32_t bytes)
 
 #endif
 
-/* Memory for a series of `bytes`, or 0. A bounded compare-and-swap: the mark never passes the
- * end. */
+/* Memory for a series of `bytes`, or 0. Bounded compare-and-swap: never passes the end. */
 OTEL__FN uint32_t otel__series_take(otel__metrics *m, uint32_t bytes)
 {
     const uint32_t least = (uint32_t)offsetof(otel__series, value); /* its size is noted there */
@@ -343,7 +344,7 @@ OTEL__FN uint32_t otel__series_make(otel__metrics *m, const otel__instrument *in
         return 0;
     }
     s = otel__series_at(m, offset);
-    otel__a32_put(&s->cell.next, 0);
+    otel__shards_new_cell(&s->cell);
 #if defined(OTEL_LITE_EXEMPLARS)
     otel__a32_put(&s->exemplars, 0);
 #endif

@@ -187,59 +187,84 @@ OTEL__FN OTEL__COLD void otel__engine_tell_failure(otel__engine *e, otel_signal 
 
     if (pipe->told_ns == 0 || e->now - pipe->told_ns >= OTEL__ENGINE_TELL) {
         pipe->told_ns = e->now;
-        otel__diag(&e->r.sink, OTEL_SEVERITY_WARN, begin[signal], why,
+        otel__diag(&e->r.sink, OTEL_SEVERITY_WARN,
+                   begin[(uint32_t)OTEL__ENGINE_FIRST + otel__engine_at(signal)], why,
                    pipe->attempt > 0 ? "; kept and tried again" : "; the records are dropped");
     }
 }
 
-/* Instruments with values in their overflow series. */
-OTEL__FN uint32_t otel__engine_overflowing(const otel__engine *e)
-{
-#if !defined(OTEL_LITE_NO_METRICS)
-    return e->r.metrics != NULL ? otel__metrics_overflowing(e->r.metrics) : 0;
+#if defined(OTEL_LITE_NO_TRACES)
+#define OTEL__ENGINE_OR_SPANS ""
 #else
-    (void)e;
-    return 0;
+#define OTEL__ENGINE_OR_SPANS ", or too many spans were open"
 #endif
+
+enum { /* of otel__engine.told */
+       OTEL__TOLD_ATTRIBUTES,
+       OTEL__TOLD_EVENTS,
+       OTEL__TOLD_BAD,
+       OTEL__TOLD_OVERFLOW,
+       OTEL__TOLD_FULL,
+       OTEL__TOLD_WINDOW
+};
+
+/* Tell of one kind of loss, when there are more than were told. */
+OTEL__FN OTEL__NOINLINE void otel__engine_tell(otel__engine *e, unsigned kind, uint32_t count,
+                                               const char *what)
+{
+    if (count != e->told[kind]) {
+        e->told[kind] = count;
+        e->tell_ns = e->now + OTEL__ENGINE_TELL;
+        otel__diag(&e->r.sink, OTEL_SEVERITY_WARN, what, NULL, NULL);
+    }
+}
+
+/* Records that did not get into a queue. */
+OTEL__FN uint32_t otel__engine_refused(const otel__engine *e)
+{
+    uint32_t n = 0;
+    uint32_t i;
+    uint32_t k;
+
+    for (i = 0; i < OTEL__ENGINE_PIPES; i++) {
+        for (k = 0; k < OTEL_DROP_COUNT; k++) {
+            n +=
+                (uint32_t)otel__a64_peek(&e->r.losses.dropped[(uint32_t)OTEL__ENGINE_FIRST + i][k]);
+        }
+    }
+    return n;
 }
 
 /* Say what recording calls could not keep: they count, the engine tells. */
 OTEL__FN void otel__engine_tell_losses(otel__engine *e)
 {
-    static const char *const what[6] = {
-        "attributes were dropped: over the limit, without a key, or no room in the span",
-        "span events were dropped: over the limit, or no room in the span",
-        "values were dropped: not finite, or negative for a counter",
-        "attribute sets over the limit are counted in otel.metric.overflow",
-        "the queue was full, or too many spans were open: records were dropped",
-        "exponential histograms lost values that came while their window was widened",
-    };
     const otel__losses *l = &e->r.losses;
-    uint32_t counts[6];
-    uint32_t i;
-    uint32_t k;
 
     if (e->now < e->tell_ns) {
         return;
     }
-    counts[0] = otel__a32_peek(&l->attributes);
-    counts[1] = otel__a32_peek(&l->events);
-    counts[2] = otel__a32_peek(&l->bad_values);
-    counts[3] = otel__engine_overflowing(e);
-    counts[4] = 0;
-    counts[5] = otel__a32_peek(&l->lost_values);
-    for (i = 0; i < OTEL__ENGINE_PIPES; i++) {
-        for (k = 0; k < OTEL_DROP_COUNT; k++) {
-            counts[4] += (uint32_t)otel__a64_peek(&l->dropped[(uint32_t)OTEL__ENGINE_FIRST + i][k]);
-        }
-    }
-    for (i = 0; i < 6; i++) {
-        if (counts[i] != e->told[i]) {
-            e->told[i] = counts[i];
-            e->tell_ns = e->now + OTEL__ENGINE_TELL;
-            otel__diag(&e->r.sink, OTEL_SEVERITY_WARN, what[i], NULL, NULL);
-        }
-    }
+#if !defined(OTEL_LITE_NO_TRACES) || !defined(OTEL_LITE_NO_LOGS)
+    otel__engine_tell(e, OTEL__TOLD_ATTRIBUTES, otel__a32_peek(&l->attributes),
+                      "attributes were dropped: over the limit, without a key, or no room in the "
+                      "span");
+#endif
+#if !defined(OTEL_LITE_NO_TRACES)
+    otel__engine_tell(e, OTEL__TOLD_EVENTS, otel__a32_peek(&l->events),
+                      "span events were dropped: over the limit, or no room in the span");
+#endif
+#if !defined(OTEL_LITE_NO_METRICS)
+    otel__engine_tell(e, OTEL__TOLD_BAD, otel__a32_peek(&l->bad_values),
+                      "values were dropped: not finite, or negative for a counter");
+    otel__engine_tell(e, OTEL__TOLD_OVERFLOW, otel__metrics_overflowing(e->r.metrics),
+                      "attribute sets over the limit are counted in otel.metric.overflow");
+#endif
+    otel__engine_tell(e, OTEL__TOLD_FULL, otel__engine_refused(e),
+                      "records were dropped: the queue was full" OTEL__ENGINE_OR_SPANS);
+#if !defined(OTEL_LITE_NO_METRICS) && !defined(OTEL_LITE_NO_EXPONENTIAL)
+    otel__engine_tell(
+        e, OTEL__TOLD_WINDOW, otel__a32_peek(&l->lost_values),
+        "exponential histograms lost values that came while their window was widened");
+#endif
 }
 #endif
 
@@ -552,59 +577,6 @@ OTEL__FN void otel__engine_step(otel__engine *e)
         }
     }
     otel__engine_tell_losses(e);
-}
-
-/* ---- engine: flush ---- */
-
-/* What one flush waits for: records ever taken from each ring. On its caller's stack. */
-typedef struct otel__flush {
-    uint32_t to[OTEL__ENGINE_PIPES];
-    uint32_t
-        steps;   /* that suffice when no answer is waited for: a request takes a record or more */
-    uint32_t ms; /* wait that the last step asked for                */
-    bool     begun;
-    bool     reads; /* metrics are being read still                     */
-} otel__flush;
-
-/* Mark what is queued now as what this flush waits for, and let it be tried at once. */
-OTEL__FN void otel__engine_flush_begin(otel__engine *e, otel__flush *flush)
-{
-    uint32_t i;
-
-    e->flushes++;
-    flush->begun = true;
-    flush->steps = 2;
-#if !defined(OTEL_LITE_NO_METRICS)
-    if (otel__pipe_is_on(&e->pipes[OTEL__ENGINE_METRICS])) {
-        otel__engine_collect(e);
-    }
-#endif
-    for (i = 0; i < OTEL__ENGINE_PIPES; i++) {
-        otel__pipe *pipe = &e->pipes[i];
-        if (otel__pipe_is_on(pipe)) {
-            flush->to[i] = otel__ring_head_load(pipe->ring).count;
-            flush->steps += 1u + otel__ring_queued(pipe->ring) / (OTEL__ENGINE_ROUNDS / 4u);
-            pipe->retry_ns = 0;
-        }
-    }
-}
-
-/* Whether everything that the flush waits for has left the queues. A reading of metrics that was
- * superseded is not delivered: the newest one counts, whoever made it. */
-OTEL__FN bool otel__engine_flushed(const otel__engine *e, const otel__flush *flush)
-{
-    bool     all = !e->behind && !e->reading_on;
-    uint32_t i;
-
-    for (i = 0; i < OTEL__ENGINE_PIPES; i++) {
-        const otel__pipe *pipe = &e->pipes[i];
-        const uint32_t    to = i == OTEL__ENGINE_METRICS ? e->reading : flush->to[i];
-        if (otel__pipe_is_on(pipe)) {
-            const uint32_t left = to - otel__a32_peek(&pipe->ring->taken);
-            all = all && (left == 0 || left >= 0x80000000u); /* counted modulo 2^32 */
-        }
-    }
-    return all;
 }
 
 #endif /* OTEL__SDK_ENGINE_H */

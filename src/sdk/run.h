@@ -141,6 +141,56 @@ OTEL__FN void otel__sdk_nap(otel_sdk *sdk, uint32_t ms)
 #endif
 }
 
+/* What one flush waits for: records ever taken from each ring. On its caller's stack. */
+typedef struct otel__flush {
+    uint32_t to[OTEL__ENGINE_PIPES];
+    uint32_t steps; /* enough without answers to wait for: a request takes a record or more */
+    uint32_t ms;    /* wait that the last step asked for                                    */
+    bool     begun;
+    bool     reads; /* metrics are being read still                                         */
+} otel__flush;
+
+/* Mark what is queued now as what this flush waits for, and let it be tried at once. */
+OTEL__FN void otel__sdk_flush_begin(otel__engine *e, otel__flush *flush)
+{
+    uint32_t i;
+
+    e->flushes++;
+    flush->begun = true;
+    flush->steps = 2;
+#if !defined(OTEL_LITE_NO_METRICS)
+    if (otel__pipe_is_on(&e->pipes[OTEL__ENGINE_METRICS])) {
+        otel__engine_collect(e);
+    }
+#endif
+    for (i = 0; i < OTEL__ENGINE_PIPES; i++) {
+        otel__pipe *pipe = &e->pipes[i];
+        if (otel__pipe_is_on(pipe)) {
+            flush->to[i] = otel__ring_head_load(pipe->ring).count;
+            flush->steps += 1u + otel__ring_queued(pipe->ring) / (OTEL__ENGINE_ROUNDS / 4u);
+            pipe->retry_ns = 0;
+        }
+    }
+}
+
+/* Whether everything that the flush waits for has left the queues. A reading of metrics that was
+ * superseded is not delivered: the newest one counts, whoever made it. */
+OTEL__FN bool otel__sdk_flushed(const otel__engine *e, const otel__flush *flush)
+{
+    bool     all = !e->behind && !e->reading_on;
+    uint32_t i;
+
+    for (i = 0; i < OTEL__ENGINE_PIPES; i++) {
+        const otel__pipe *pipe = &e->pipes[i];
+        const uint32_t    to = i == OTEL__ENGINE_METRICS ? e->reading : flush->to[i];
+        if (otel__pipe_is_on(pipe)) {
+            const uint32_t left = to - otel__a32_peek(&pipe->ring->taken);
+            all = all && (left == 0 || left >= 0x80000000u); /* counted modulo 2^32 */
+        }
+    }
+    return all;
+}
+
 /* One step for a flush; the first one begins it. Returns whether that is done. */
 OTEL__FN bool otel__sdk_flush_step(otel__engine *e, otel__flush *flush)
 {
@@ -151,7 +201,10 @@ OTEL__FN bool otel__sdk_flush_step(otel__engine *e, otel__flush *flush)
         return false;
     }
     if (!flush->begun) {
-        otel__engine_flush_begin(e, flush);
+        otel__sdk_flush_begin(e, flush);
+#if !defined(OTEL_LITE_NO_HTTP)
+        e->now = otel__mono_ns(); /* callbacks took their time: not from the request's timeout */
+#endif
     }
     flush->ms = otel__sdk_step(e);
 #if !defined(OTEL_LITE_NO_METRICS)
@@ -160,7 +213,7 @@ OTEL__FN bool otel__sdk_flush_step(otel__engine *e, otel__flush *flush)
     }
 #endif
     flush->reads = e->reading_on;
-    done = otel__engine_flushed(e, flush);
+    done = otel__sdk_flushed(e, flush);
     otel__engine_leave(e);
     return done;
 }
@@ -208,7 +261,7 @@ OTEL__FN otel_status otel__sdk_flush(otel_sdk *sdk, uint32_t timeout_ms)
     otel__flush    flush;
     otel_status    status;
 
-    memset(&flush, 0, sizeof flush);
+    flush.begun = false; /* the steps set the rest */
     status = otel__sdk_flush_wait(sdk, &flush, otel__sdk_limit(timeout_ms));
     if (flush.begun) {
         otel__sdk_flush_end(sdk);

@@ -8,16 +8,16 @@ sys.path.insert(0, str(ROOT / "bench"))
 
 from linked import HISTOGRAM, METRICS_ONLY, SMALLEST, linked  # noqa: E402
 
-# Bytes of code and constants of the library itself, Cortex-M4, -Os; what it needs of the C library
-# and of soft floating point comes on top: see bench/README.md.
-LIMITS = {"metrics_small": (12 * 1024, [*METRICS_ONLY, *HISTOGRAM, *SMALLEST]),
-          "metrics": (15 * 1024 + 512, [*METRICS_ONLY, *HISTOGRAM]),
-          "all": (23 * 1024, HISTOGRAM)}
+# Bytes of code and constants, Cortex-M4, -Os: "whole" is the linked program, with what it needs of
+# the C library and of soft floating point; "own" the library alone: see bench/README.md.
+LIMITS = {"metrics_small": ("whole", 12 * 1024, [*METRICS_ONLY, *HISTOGRAM, *SMALLEST]),
+          "metrics": ("own", 14 * 1024 + 512, [*METRICS_ONLY, *HISTOGRAM]),
+          "all": ("own", 22 * 1024, HISTOGRAM)}
 
 
 @pytest.mark.parametrize("name", LIMITS)
-def test_the_library_is_no_larger_than_its_limit(name, need):
+def test_the_program_is_no_larger_than_its_limit(name, need):
     need("arm-none-eabi-gcc")
-    limit, flags = LIMITS[name]
+    share, limit, flags = LIMITS[name]
     found = linked("m4", f"limit_{name}", flags)
-    assert 0 < found["own"] <= limit, found
+    assert 0 < found[share] <= limit, found
