@@ -7,8 +7,9 @@
 It is built from its released module, whose checksum stands below, by a Go tool chain of version
 1.26 or later; backend.py says where it is kept. Left out are its web pages, which the module does
 not have, and the ways of finding targets in clouds. It listens on 127.0.0.1 only, takes OTLP over
-HTTP, keeps metrics under their own names unless told otherwise, scrapes nothing, and answers
-queries. Exponential histograms become native ones, which this version always stores.
+HTTP, keeps metrics under their own names unless told otherwise, and their exemplars, scrapes
+nothing, and answers queries. Exponential histograms become native ones, which this version always
+stores.
 """
 import json
 import shutil
@@ -82,7 +83,8 @@ class Prometheus(Server):
         config = self.folder / "prometheus.yml"
         config.write_text(CONFIG.format(translation=self.translation))
         return [f"--config.file={config}", f"--web.listen-address=127.0.0.1:{port}",
-                f"--storage.tsdb.path={self.folder / 'data'}", "--web.enable-otlp-receiver"]
+                f"--storage.tsdb.path={self.folder / 'data'}", "--web.enable-otlp-receiver",
+                "--enable-feature=exemplar-storage"]
 
     def get(self, what, **parameters):
         """The `data` of an answer of its API."""
@@ -96,6 +98,11 @@ class Prometheus(Server):
     def query(self, expression, **parameters):
         """What an expression is now: a list of series, or a scalar."""
         return self.get("query", query=expression, **parameters)["result"]
+
+    def exemplars(self, selector, start, end):
+        """The exemplars from one time to another, in seconds since 1970, of each series that a
+        selector means: a list of {"seriesLabels": ..., "exemplars": [...]}."""
+        return self.get("query_exemplars", query=selector, start=start, end=end)
 
 
 def main():
