@@ -64,7 +64,8 @@
  *   OTEL_LITE_VIEWS            ... brings them
  *   OTEL_LITE_NO_READER        no otel_read(); the default in firmware, where
  *   OTEL_LITE_READER           ... brings it
- *   OTEL_LITE_EXEMPLARS        measurements may go out as exemplars of their points
+ *   OTEL_LITE_EXEMPLARS        measurements may go out as exemplars of their points, each with
+ *   OTEL_LITE_EXEMPLAR_BYTES   ... at most so many bytes of what a view left out [128]
  *   OTEL_LITE_SHARDS=8         bound int64 counters have 8 cells (2 to 64), a thread adds to one of
  *                              them: threads that share a counter do not slow each other down.
  *                              8 times 2.2 KB for the first 256 attribute sets, others have none.
@@ -130,11 +131,11 @@
  * [10] VERSIONS
  *   OTEL_LITE_VERSION. Before 1.0 a minor version may change the API; CHANGELOG.md says how.
  *
- * Generated from src/ by amalgamate.py, source id 22d66a4a366a5ad6. Do not edit. */
+ * Generated from src/ by amalgamate.py, source id 515d1629467c796c. Do not edit. */
 
 #ifndef OTEL_LITE_H
 #define OTEL_LITE_H
-#define OTEL_LITE_SOURCE_ID "22d66a4a366a5ad6"
+#define OTEL_LITE_SOURCE_ID "515d1629467c796c"
 
 /* ---- src/api/config.h ---- */
 /* config: the compile-time switches, their defaults and the combinations that cannot work.
@@ -8328,8 +8329,8 @@ OTEL__FN void otel__exp_close(otel__exp *h, bool reset)
  * threads beyond the rows share them. An addition is an atomic one to one cell. A cumulative
  * reading adds up the cells, which only grow; a delta one takes what is in them: each addition
  * counts exactly once. Places are given for good; without one a series has its number alone.
- * Called by bound.h, by metric.h and, on the thread that reads, by point.h. There are no rows unless
- * OTEL_LITE_SHARDS is defined: api/bound.h. Requirements M-15, M-60, M-70. */
+ * Called by bound.h, by metric.h and, on the thread that reads, by point.h. There are no rows
+ * unless OTEL_LITE_SHARDS is defined: api/bound.h. Requirements M-15, M-60, M-70. */
 
 #if !defined(OTEL_LITE_NO_METRICS)
 
@@ -17369,7 +17370,9 @@ OTEL_API otel_status otel_close(otel_sdk *sdk, uint32_t timeout_ms)
     if (sdk == NULL) {
         return OTEL_DISABLED;
     }
+#if defined(OTEL__FORKS)
     (void)otel__recorder_live(&sdk->e.r); /* a forked child settles first */
+#endif
     if (otel__a32_swap(&sdk->closed, 1u) != 0) {
         return OTEL_OK;
     }

@@ -64,7 +64,8 @@
  *   OTEL_LITE_VIEWS            ... brings them
  *   OTEL_LITE_NO_READER        no otel_read(); the default in firmware, where
  *   OTEL_LITE_READER           ... brings it
- *   OTEL_LITE_EXEMPLARS        measurements may go out as exemplars of their points
+ *   OTEL_LITE_EXEMPLARS        measurements may go out as exemplars of their points, each with
+ *   OTEL_LITE_EXEMPLAR_BYTES   ... at most so many bytes of what a view left out [128]
  *   OTEL_LITE_SHARDS=8         bound int64 counters have 8 cells (2 to 64), a thread adds to one of
  *                              them: threads that share a counter do not slow each other down.
  *                              8 times 2.2 KB for the first 256 attribute sets, others have none.

@@ -4,7 +4,7 @@ from collections import namedtuple
 
 from conftest import ROOT
 
-HEADERS = [ROOT / f"src/api/{name}.h" for name in ("api", "signals", "metrics", "bound")]
+HEADERS = [ROOT / f"src/api/{name}.h" for name in ("api", "signals", "metrics", "bound", "views")]
 DECLARATION = re.compile(r"^OTEL_API\s+([^;{]*?)\b(otel_\w+)\(([^;{]*?)\)\s*[;{]", re.M)
 INLINE = re.compile(r"^OTEL__INLINE\s+(\w+)\s+(otel_[a-z]\w*)\(([^)]*)\)", re.M)
 

@@ -48,6 +48,8 @@ VALUES = {
                          "(otel_status_code)99"],
     "otel_transport_result": ["OTEL_TRANSPORT_SENT", "OTEL_TRANSPORT_PENDING",
                               "(otel_transport_result)99"],
+    "otel_point_fn": ["NULL", "look"],
+    "void *": ["NULL"],
     "uint32_t": ["0", "1", "OTEL_NO_LIMIT"],
     "size_t": ["0", "1"],  # with a buffer of one or more
     "int": ["0", "200", "-1", "2147483647"],
@@ -66,6 +68,12 @@ PROGRAM = """
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+static void look(void *user, const otel_point *point)
+{
+    (void)user;
+    (void)point;
+}
 
 static struct {
     otel_sdk *sdk; otel_scope *scope;
@@ -154,6 +162,7 @@ static void open_sdk(void)
     memset(&options, 0, sizeof options);
     options.transport.send = deliver;
     options.on_diagnostic = tell;
+    options.manual_reader = true;
     options.ignore_environment = true;
     g.sdk = otel_open(&options);
     g.scope = otel_scope_get(g.sdk, "null", NULL);
