@@ -131,11 +131,11 @@
  * [10] VERSIONS
  *   OTEL_LITE_VERSION. Before 1.0 a minor version may change the API; CHANGELOG.md says how.
  *
- * Generated from src/ by amalgamate.py, source id 515d1629467c796c. Do not edit. */
+ * Generated from src/ by amalgamate.py, source id 31729b738789196e. Do not edit. */
 
 #ifndef OTEL_LITE_H
 #define OTEL_LITE_H
-#define OTEL_LITE_SOURCE_ID "515d1629467c796c"
+#define OTEL_LITE_SOURCE_ID "31729b738789196e"
 
 /* ---- src/api/config.h ---- */
 /* config: the compile-time switches, their defaults and the combinations that cannot work.
@@ -1039,8 +1039,9 @@ OTEL_API bool otel_histogram_enabled_f64(const otel_histogram_f64 *histogram);
 
 /* Asked for values once in each reading, before anything is read.
  *   observe  calls otel_observe() for what it knows; runs inside otel_poll(), otel_collect(),
- *            otel_flush(), otel_close() or the background thread, so it must not wait, and not call
- *            any of those. It may create instruments, record, and unregister callbacks. */
+ *            otel_read(), otel_flush(), otel_close() or the background thread, so it must not wait,
+ *            and not call any of those. It may create instruments, record, and unregister
+ *            callbacks. */
 typedef struct otel_callback {
     void (*observe)(void *user, otel_observer *observer);
     void *user;
@@ -1569,13 +1570,14 @@ typedef struct otel_point {
     uint64_t        zero_count;
     otel_buckets    positive;
     otel_buckets    negative;
-    /* compiled with OTEL_LITE_EXEMPLARS; at most 64 */
+    /* compiled with OTEL_LITE_EXEMPLARS: at most 64; `attrs` and theirs are 128 at most */
     const otel_exemplar *exemplars;
     uint32_t             n_exemplars;
 } otel_point;
 
-/* Takes one point. Runs on the thread that reads; may record, must not poll, read, flush or
- * close. */
+/* Takes one point. Runs on the thread that reads; may record, must not poll, read, flush or close.
+ * While it looks at an exponential histogram, recorders are held off from widening that series'
+ * window: values may be lost (otel_stats: lost_values) when it takes its time. */
 typedef void (*otel_point_fn)(void *user, const otel_point *point);
 
 /* Read all metrics for the second reader (options.manual_reader), callbacks included, and look at
@@ -16572,11 +16574,11 @@ OTEL_API size_t otel_memory_needed(const otel_options *options)
  * Spec: requirements B-11, T-37, M-70. */
 
 /* Seed what must differ between processes and between devices: ids, hashes, waits. */
-#if defined(OTEL_LITE_NO_TRACES) &&                                                                \
+#if defined(OTEL_LITE_NO_TRACES) && !defined(OTEL_LITE_EXEMPLARS) &&                               \
     (defined(OTEL_LITE_NO_METRICS) || defined(OTEL_LITE_SERIES_LIST))
 OTEL__FN bool otel__sdk_seed(otel_sdk *sdk)
 {
-    return OTEL_LITE_ENTROPY(&sdk->e.random, sizeof sdk->e.random); /* no ids, no hashes */
+    return OTEL_LITE_ENTROPY(&sdk->e.random, sizeof sdk->e.random); /* no ids, hashes, samples */
 }
 #else
 OTEL__FN bool otel__sdk_seed(otel_sdk *sdk)

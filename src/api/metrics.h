@@ -125,8 +125,9 @@ OTEL_API bool otel_histogram_enabled_f64(const otel_histogram_f64 *histogram);
 
 /* Asked for values once in each reading, before anything is read.
  *   observe  calls otel_observe() for what it knows; runs inside otel_poll(), otel_collect(),
- *            otel_flush(), otel_close() or the background thread, so it must not wait, and not call
- *            any of those. It may create instruments, record, and unregister callbacks. */
+ *            otel_read(), otel_flush(), otel_close() or the background thread, so it must not wait,
+ *            and not call any of those. It may create instruments, record, and unregister
+ *            callbacks. */
 typedef struct otel_callback {
     void (*observe)(void *user, otel_observer *observer);
     void *user;

@@ -128,13 +128,14 @@ typedef struct otel_point {
     uint64_t        zero_count;
     otel_buckets    positive;
     otel_buckets    negative;
-    /* compiled with OTEL_LITE_EXEMPLARS; at most 64 */
+    /* compiled with OTEL_LITE_EXEMPLARS: at most 64; `attrs` and theirs are 128 at most */
     const otel_exemplar *exemplars;
     uint32_t             n_exemplars;
 } otel_point;
 
-/* Takes one point. Runs on the thread that reads; may record, must not poll, read, flush or
- * close. */
+/* Takes one point. Runs on the thread that reads; may record, must not poll, read, flush or close.
+ * While it looks at an exponential histogram, recorders are held off from widening that series'
+ * window: values may be lost (otel_stats: lost_values) when it takes its time. */
 typedef void (*otel_point_fn)(void *user, const otel_point *point);
 
 /* Read all metrics for the second reader (options.manual_reader), callbacks included, and look at

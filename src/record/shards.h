@@ -4,8 +4,8 @@
  * threads beyond the rows share them. An addition is an atomic one to one cell. A cumulative
  * reading adds up the cells, which only grow; a delta one takes what is in them: each addition
  * counts exactly once. Places are given for good; without one a series has its number alone.
- * Called by bound.h, by metric.h and, on the thread that reads, by point.h. There are no rows unless
- * OTEL_LITE_SHARDS is defined: api/bound.h. Requirements M-15, M-60, M-70. */
+ * Called by bound.h, by metric.h and, on the thread that reads, by point.h. There are no rows
+ * unless OTEL_LITE_SHARDS is defined: api/bound.h. Requirements M-15, M-60, M-70. */
 #ifndef OTEL__RECORD_SHARDS_H
 #define OTEL__RECORD_SHARDS_H
 

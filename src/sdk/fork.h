@@ -10,11 +10,11 @@
 #include "plan.h"
 
 /* Seed what must differ between processes and between devices: ids, hashes, waits. */
-#if defined(OTEL_LITE_NO_TRACES) &&                                                                \
+#if defined(OTEL_LITE_NO_TRACES) && !defined(OTEL_LITE_EXEMPLARS) &&                               \
     (defined(OTEL_LITE_NO_METRICS) || defined(OTEL_LITE_SERIES_LIST))
 OTEL__FN bool otel__sdk_seed(otel_sdk *sdk)
 {
-    return OTEL_LITE_ENTROPY(&sdk->e.random, sizeof sdk->e.random); /* no ids, no hashes */
+    return OTEL_LITE_ENTROPY(&sdk->e.random, sizeof sdk->e.random); /* no ids, hashes, samples */
 }
 #else
 OTEL__FN bool otel__sdk_seed(otel_sdk *sdk)

@@ -375,7 +375,9 @@ OTEL_API otel_status otel_close(otel_sdk *sdk, uint32_t timeout_ms)
     if (sdk == NULL) {
         return OTEL_DISABLED;
     }
+#if defined(OTEL__FORKS)
     (void)otel__recorder_live(&sdk->e.r); /* a forked child settles first */
+#endif
     if (otel__a32_swap(&sdk->closed, 1u) != 0) {
         return OTEL_OK;
     }

@@ -68,8 +68,6 @@ static void pass(uint32_t ms) { scenario_ns += (uint64_t)ms * 1000000u + 123u; }
 
 #if !defined(OTEL_LITE_FREESTANDING)
 #define BLOCK 32768 /* bytes */
-#elif UINTPTR_MAX > 0xffffffffu
-#define BLOCK 13312
 #else
 #define BLOCK 13568 /* leaves a Cortex-M0 with 16 KiB its stack */
 #endif
