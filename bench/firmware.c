@@ -1,9 +1,9 @@
 /* firmware: what the linker keeps of the library in a microcontroller's program that records and
  * sends over a callback. Only built for its size, never run: the clock is a register, main ends.
  * It has one counter, and what size.py defines: BENCH_HISTOGRAM, BENCH_UPDOWN, BENCH_BOUND,
- * BENCH_OBSERVABLE, BENCH_F64; without OTEL_LITE_NO_TRACES and OTEL_LITE_NO_LOGS also a span and a
- * log record. BENCH_HOSTED builds the same for this machine. All that is the program's own is
- * called main or board_*. */
+ * BENCH_OBSERVABLE, BENCH_F64, BENCH_READER; without OTEL_LITE_NO_TRACES and OTEL_LITE_NO_LOGS
+ * also a span and a log record. BENCH_HOSTED builds the same for this machine. All that is the
+ * program's own is called main or board_*. */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -64,6 +64,14 @@ static void board_observe(void *user, otel_observer *observer)
 }
 #endif
 
+#if defined(BENCH_READER)
+static void board_show(void *user, const otel_point *point)
+{
+    (void)user;
+    UART = (uint32_t)point->i;
+}
+#endif
+
 /* Creating an instrument again gives the one that is there: what counts here is the code. */
 static void board_measure(otel_scope *scope)
 {
@@ -119,6 +127,9 @@ int main(void)
     while (PRESSED == 0) {
         board_measure(scope);
         board_record(scope);
+#if defined(BENCH_READER)
+        (void)otel_read(sdk, board_show, NULL, 0);
+#endif
         (void)otel_poll(sdk);
     }
     return otel_close(sdk, 0) == OTEL_OK ? 0 : 1;

@@ -17,7 +17,7 @@ TARGETS = {
            "arm-none-eabi-"),
     "host": ("musl-gcc",
              ["-std=c99", "-Os", *SMALL, "-DBENCH_HOSTED", "-DOTEL_LITE_NO_HTTP",
-              "-DOTEL_LITE_NO_EXPONENTIAL"],
+              "-DOTEL_LITE_NO_EXPONENTIAL", "-DOTEL_LITE_NO_VIEWS", "-DOTEL_LITE_NO_READER"],
              ["-static", "-Wl,--gc-sections"], ""),
 }
 
@@ -30,6 +30,9 @@ FACILITIES = {
     "f64": ([], ["-DBENCH_F64"]),
     "bound": ([], ["-DBENCH_BOUND"]),
     "observable": ([], ["-DBENCH_OBSERVABLE"]),
+    "views": (HISTOGRAM, ["-UOTEL_LITE_NO_VIEWS", "-DOTEL_LITE_VIEWS"]),
+    "reader": (HISTOGRAM, ["-UOTEL_LITE_NO_READER", "-DOTEL_LITE_READER", "-DBENCH_READER"]),
+    "exemplars": (HISTOGRAM, ["-DOTEL_LITE_EXEMPLARS"]),
     "series_table": (["-DOTEL_LITE_SERIES_LIST"],
                      ["-UOTEL_LITE_SERIES_LIST", "-DOTEL_LITE_SERIES_TABLE"]),
     "diagnostics": (["-DOTEL_LITE_NO_DIAGNOSTICS"], ["-UOTEL_LITE_NO_DIAGNOSTICS"]),

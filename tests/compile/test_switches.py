@@ -67,7 +67,8 @@ def test_a_compiler_without_atomics_is_told_what_to_define(need):
 
 @pytest.mark.parametrize("leg", ["", "SINGLE_THREADED", "NO_TRACES", "NO_METRICS", "NO_LOGS",
                                  "NO_METRICS NO_LOGS", "NO_TRACES NO_LOGS", "EXPONENTIAL",
-                                 "SERIES_TABLE", "EXPONENTIAL SERIES_TABLE"])
+                                 "SERIES_TABLE", "EXPONENTIAL SERIES_TABLE", "VIEWS READER",
+                                 "VIEWS READER EXEMPLARS SERIES_TABLE"])
 def test_without_an_operating_system_three_hooks_are_enough(leg, cc, run_c):
     flags = ["-std=c2x", "-ffreestanding", *WARNINGS_C, *switches(leg)]
     program = cc(HERE / "freestanding.c", f"compile/freestanding_{name_of(leg)}", flags)
