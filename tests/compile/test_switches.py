@@ -105,6 +105,9 @@ def test_a_missing_hook_is_named(missing):
     (switches("SPAN_BYTES=4097"), "OTEL_LITE_SPAN_BYTES must be"),
     (switches("CHUNK_BYTES=63"), "OTEL_LITE_CHUNK_BYTES must be"),
     (switches("CHUNK_BYTES=4097"), "OTEL_LITE_CHUNK_BYTES must be"),
+    (switches("SHARDS=1"), "OTEL_LITE_SHARDS must be"),
+    (switches("SHARDS=65"), "OTEL_LITE_SHARDS must be"),
+    (switches("EXEMPLARS EXEMPLAR_BYTES=31"), "OTEL_LITE_EXEMPLAR_BYTES must be"),
 ], ids=str)
 def test_what_cannot_work_is_refused_with_a_remedy(flags, message):
     assert message in " ".join(refused(*flags))
