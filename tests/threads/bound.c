@@ -119,7 +119,7 @@ static void note_reading(void)
         if (!T_CHECK(k < KINDS)) {
             return;
         }
-        if (m->readers[OTEL__READER_PUSH].temporality != OTEL_TEMPORALITY_DELTA) {
+        if (m->temporality != OTEL_TEMPORALITY_DELTA) {
             T_CHECK(k == UPDOWN || k == UPDOWN_F64 || k == GAUGE || k == GAUGE_F64 ||
                     (p->count >= arrived[k].count &&
                      (p->is_double ? p->d : (double)p->i) >= arrived[k].number));
