@@ -131,11 +131,11 @@
  * [10] VERSIONS
  *   OTEL_LITE_VERSION. Before 1.0 a minor version may change the API; CHANGELOG.md says how.
  *
- * Generated from src/ by amalgamate.py, source id 31729b738789196e. Do not edit. */
+ * Generated from src/ by amalgamate.py, source id 77c008e863fc7dc8. Do not edit. */
 
 #ifndef OTEL_LITE_H
 #define OTEL_LITE_H
-#define OTEL_LITE_SOURCE_ID "31729b738789196e"
+#define OTEL_LITE_SOURCE_ID "77c008e863fc7dc8"
 
 /* ---- src/api/config.h ---- */
 /* config: the compile-time switches, their defaults and the combinations that cannot work.
@@ -1492,7 +1492,8 @@ typedef struct otel_exemplar_reservoir {
  *   name              of the stream; may be any text
  *   keep              keys that stay, ended by NULL; the others are left out, and values whose
  *                     attributes are then equal become one series. With exemplars compiled in, what
- *                     is left out may still leave the program on them. In firmware 16 can stay
+ *                     is left out may still leave the program on them. At most 32 can stay, in
+ *                     firmware 16; what is more counts as dropped
  *   exclude           keys that are left out, ended by NULL, after `keep`
  *   aggregation       enum otel_aggregation; bounds to no_min_max as in otel_histogram_options
  *   max_series        attribute sets, before the overflow series
@@ -9590,27 +9591,36 @@ OTEL__FN bool otel__view_keeps(const otel_view *view, const otel_attr *a)
                       (view->exclude == NULL || !otel__view_lists(view->exclude, a->key, n)));
 }
 
+/* So many can stay: they are copied to the stack of the recording call. */
 #if defined(OTEL_LITE_SERIES_LIST)
-#define OTEL__VIEW_ATTRS 16u /* on the stack of a recording call */
+#define OTEL__VIEW_ATTRS 16u
 #else
-#define OTEL__VIEW_ATTRS OTEL__ATTRS_MAX
+#define OTEL__VIEW_ATTRS 32u
 #endif
 
-/* The attributes that stay, in their order, in `kept`, which has OTEL__VIEW_ATTRS places. */
-OTEL__FN otel_attrs otel__view_filter(const otel_view *view, otel_attrs attrs, otel_attr *kept)
+typedef struct otel__view_attrs {
+    otel_attr kept[OTEL__VIEW_ATTRS];
+    uint32_t  n;
+    uint32_t  lost; /* would stay, but there is no place */
+} otel__view_attrs;
+
+/* The attributes that stay, in their order. */
+OTEL__FN void otel__view_filter(const otel_view *view, otel_attrs attrs, otel__view_attrs *to)
 {
-    size_t n = 0;
     size_t i;
 
-    if (attrs.items == NULL) {
-        attrs.count = 0;
-    }
-    for (i = 0; i < attrs.count && n < OTEL__VIEW_ATTRS; i++) {
-        if (otel__view_keeps(view, &attrs.items[i])) {
-            kept[n++] = attrs.items[i];
+    to->n = 0;
+    to->lost = 0;
+    for (i = 0; attrs.items != NULL && i < attrs.count; i++) {
+        if (!otel__view_keeps(view, &attrs.items[i])) {
+            continue;
+        }
+        if (to->n < OTEL__VIEW_ATTRS) {
+            to->kept[to->n++] = attrs.items[i];
+        } else {
+            to->lost++;
         }
     }
-    return otel_attrs_of(kept, n);
 }
 
 #endif
@@ -11544,9 +11554,13 @@ OTEL__FN OTEL__NOINLINE void otel__route_bound(otel__instrument *in, struct otel
 /* The series of what the view leaves. Apart, for the place on the stack that it takes. */
 OTEL__FN OTEL__NOINLINE otel__series *otel__route_filtered(otel__instrument *in, otel_attrs attrs)
 {
-    otel_attr kept[OTEL__VIEW_ATTRS];
+    otel__view_attrs left;
 
-    return otel__value_series(in, otel__view_filter(in->view, attrs, kept));
+    otel__view_filter(in->view, attrs, &left);
+    if (left.lost > 0) {
+        (void)otel__a32_count(&in->r->losses.attributes, left.lost);
+    }
+    return otel__value_series(in, otel_attrs_of(left.kept, left.n));
 }
 #endif
 

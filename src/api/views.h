@@ -50,7 +50,8 @@ typedef struct otel_exemplar_reservoir {
  *   name              of the stream; may be any text
  *   keep              keys that stay, ended by NULL; the others are left out, and values whose
  *                     attributes are then equal become one series. With exemplars compiled in, what
- *                     is left out may still leave the program on them. In firmware 16 can stay
+ *                     is left out may still leave the program on them. At most 32 can stay, in
+ *                     firmware 16; what is more counts as dropped
  *   exclude           keys that are left out, ended by NULL, after `keep`
  *   aggregation       enum otel_aggregation; bounds to no_min_max as in otel_histogram_options
  *   max_series        attribute sets, before the overflow series

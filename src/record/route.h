@@ -53,9 +53,13 @@ OTEL__FN OTEL__NOINLINE void otel__route_bound(otel__instrument *in, struct otel
 /* The series of what the view leaves. Apart, for the place on the stack that it takes. */
 OTEL__FN OTEL__NOINLINE otel__series *otel__route_filtered(otel__instrument *in, otel_attrs attrs)
 {
-    otel_attr kept[OTEL__VIEW_ATTRS];
+    otel__view_attrs left;
 
-    return otel__value_series(in, otel__view_filter(in->view, attrs, kept));
+    otel__view_filter(in->view, attrs, &left);
+    if (left.lost > 0) {
+        (void)otel__a32_count(&in->r->losses.attributes, left.lost);
+    }
+    return otel__value_series(in, otel_attrs_of(left.kept, left.n));
 }
 #endif
 

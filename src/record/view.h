@@ -87,27 +87,36 @@ OTEL__FN bool otel__view_keeps(const otel_view *view, const otel_attr *a)
                       (view->exclude == NULL || !otel__view_lists(view->exclude, a->key, n)));
 }
 
+/* So many can stay: they are copied to the stack of the recording call. */
 #if defined(OTEL_LITE_SERIES_LIST)
-#define OTEL__VIEW_ATTRS 16u /* on the stack of a recording call */
+#define OTEL__VIEW_ATTRS 16u
 #else
-#define OTEL__VIEW_ATTRS OTEL__ATTRS_MAX
+#define OTEL__VIEW_ATTRS 32u
 #endif
 
-/* The attributes that stay, in their order, in `kept`, which has OTEL__VIEW_ATTRS places. */
-OTEL__FN otel_attrs otel__view_filter(const otel_view *view, otel_attrs attrs, otel_attr *kept)
+typedef struct otel__view_attrs {
+    otel_attr kept[OTEL__VIEW_ATTRS];
+    uint32_t  n;
+    uint32_t  lost; /* would stay, but there is no place */
+} otel__view_attrs;
+
+/* The attributes that stay, in their order. */
+OTEL__FN void otel__view_filter(const otel_view *view, otel_attrs attrs, otel__view_attrs *to)
 {
-    size_t n = 0;
     size_t i;
 
-    if (attrs.items == NULL) {
-        attrs.count = 0;
-    }
-    for (i = 0; i < attrs.count && n < OTEL__VIEW_ATTRS; i++) {
-        if (otel__view_keeps(view, &attrs.items[i])) {
-            kept[n++] = attrs.items[i];
+    to->n = 0;
+    to->lost = 0;
+    for (i = 0; attrs.items != NULL && i < attrs.count; i++) {
+        if (!otel__view_keeps(view, &attrs.items[i])) {
+            continue;
+        }
+        if (to->n < OTEL__VIEW_ATTRS) {
+            to->kept[to->n++] = attrs.items[i];
+        } else {
+            to->lost++;
         }
     }
-    return otel_attrs_of(kept, n);
 }
 
 #endif

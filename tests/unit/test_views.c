@@ -155,27 +155,30 @@ static void the_filter_leaves_what_it_should_in_order(void)
     const otel_attr          given[] = { otel_int("d", 1),   otel_int("bb", 2), otel_int("b", 3),
                                          otel_int("bbb", 4), otel_int("c", 5),  otel_int("a", 6),
                                          otel_int("a", 7),   otel_int("A", 8) };
-    otel_attr                kept[OTEL__VIEW_ATTRS];
+    const otel_attrs         all = otel_attrs_of(given, COUNT(given));
+    const otel_attrs         missing = { NULL, 5 };
+    otel__view_attrs         out;
     otel_view                view;
-    otel_attrs               out;
 
     memset(&view, 0, sizeof view);
     T_CHECK(!otel__view_filters(&view) && !otel__view_filters(NULL));
-    T_EQ_INT(otel__view_filter(&view, otel_attrs_of(given, COUNT(given)), kept).count, 8);
+    otel__view_filter(&view, all, &out);
+    T_EQ_INT(out.n, 8);
     view.keep = keep;
     view.exclude = exclude;
     T_CHECK(otel__view_filters(&view));
-    out = otel__view_filter(&view, otel_attrs_of(given, COUNT(given)), kept);
-    if (T_EQ_INT(out.count, 3)) {
-        T_EQ_INT(out.items[0].value.i, 2);
-        T_EQ_INT(out.items[1].value.i, 6);
-        T_EQ_INT(out.items[2].value.i, 7); /* of one key: the series looks for the last */
+    otel__view_filter(&view, all, &out);
+    if (T_EQ_INT(out.n, 3)) {
+        T_EQ_INT(out.kept[0].value.i, 2);
+        T_EQ_INT(out.kept[1].value.i, 6);
+        T_EQ_INT(out.kept[2].value.i, 7); /* of one key: the series looks for the last */
     }
     view.keep = NULL;
-    T_EQ_INT(otel__view_filter(&view, otel_attrs_of(given, COUNT(given)), kept).count, 7);
-    out.items = NULL;
-    out.count = 5;
-    T_EQ_INT(otel__view_filter(&view, out, kept).count, 0);
+    otel__view_filter(&view, all, &out);
+    T_EQ_INT(out.n, 7);
+    T_EQ_INT(out.lost, 0);
+    otel__view_filter(&view, missing, &out);
+    T_EQ_INT(out.n, 0);
 }
 
 static void a_key_with_a_length_needs_no_end(void)
@@ -194,11 +197,11 @@ static void a_key_with_a_length_needs_no_end(void)
     T_CHECK(!otel__view_keeps(&view, &a));
 }
 
-static void a_list_that_is_too_long_is_cut_and_not_written_past_its_place(void)
+static void a_list_that_is_too_long_is_cut_and_what_is_lost_is_counted(void)
 {
     static otel_attr         given[3 * OTEL__ATTRS_MAX];
-    otel_attr                kept[OTEL__VIEW_ATTRS + 1];
     static const char *const exclude[] = { "none", NULL };
+    otel__view_attrs         out;
     otel_view                view;
     size_t                   i;
 
@@ -207,11 +210,10 @@ static void a_list_that_is_too_long_is_cut_and_not_written_past_its_place(void)
     for (i = 0; i < COUNT(given); i++) {
         given[i] = otel_int("k", (int64_t)i);
     }
-    memset(&kept[OTEL__VIEW_ATTRS], 0x7e, sizeof kept[0]);
-    T_EQ_INT(otel__view_filter(&view, otel_attrs_of(given, COUNT(given)), kept).count,
-             OTEL__VIEW_ATTRS);
-    T_EQ_INT(kept[OTEL__VIEW_ATTRS].type, 0x7e);
-    T_EQ_INT(kept[OTEL__VIEW_ATTRS - 1].value.i, OTEL__VIEW_ATTRS - 1);
+    otel__view_filter(&view, otel_attrs_of(given, COUNT(given)), &out);
+    T_EQ_INT(out.n, OTEL__VIEW_ATTRS);
+    T_EQ_INT(out.lost, COUNT(given) - OTEL__VIEW_ATTRS);
+    T_EQ_INT(out.kept[OTEL__VIEW_ATTRS - 1].value.i, OTEL__VIEW_ATTRS - 1);
 }
 
 static void an_empty_list_to_keep_leaves_one_series(void)
@@ -232,6 +234,33 @@ static void an_empty_list_to_keep_leaves_one_series(void)
     read_all();
     T_EQ_INT(n_points, 1);
     T_EQ_INT(int_of("load", ""), 155);
+    shut();
+}
+
+static void attributes_that_stay_past_the_limit_count_as_dropped(void)
+{
+    static const char *const exclude[] = { "none", NULL };
+    static char              keys[OTEL__VIEW_ATTRS + 3][4];
+    static otel_attr         given[OTEL__VIEW_ATTRS + 3];
+    otel_stats               stats;
+    otel_counter            *counter;
+    unsigned                 i;
+
+    for (i = 0; i < COUNT(given); i++) {
+        (void)snprintf(keys[i], sizeof keys[i], "k%u", i);
+        given[i] = otel_int(keys[i], 1);
+    }
+    forget_views();
+    views[0].exclude = exclude;
+    open_views(1);
+    counter = otel_counter_create(scope, "load", NULL, NULL);
+    otel_counter_add(counter, 1, otel_attrs_of(given, OTEL__VIEW_ATTRS));
+    otel_stats_get(sdk, &stats);
+    T_EQ_INT(stats.dropped_attributes, 0);
+    otel_counter_add(counter, 1, otel_attrs_of(given, COUNT(given)));
+    otel_stats_get(sdk, &stats);
+    T_EQ_INT(stats.dropped_attributes, 3);
+    T_EQ_INT(stats.series, 1);
     shut();
 }
 
@@ -892,8 +921,9 @@ int main(int argc, char **argv)
     T_RUN(all_short_patterns_are_what_they_mean);
     T_RUN(the_filter_leaves_what_it_should_in_order);
     T_RUN(a_key_with_a_length_needs_no_end);
-    T_RUN(a_list_that_is_too_long_is_cut_and_not_written_past_its_place);
+    T_RUN(a_list_that_is_too_long_is_cut_and_what_is_lost_is_counted);
     T_RUN(an_empty_list_to_keep_leaves_one_series);
+    T_RUN(attributes_that_stay_past_the_limit_count_as_dropped);
     T_RUN(an_empty_list_to_leave_out_leaves_all);
     T_RUN(what_callbacks_tell_of_sets_that_become_one_is_added_up_in_each_reading);
     T_RUN(a_view_of_zeros_changes_nothing);
