@@ -131,11 +131,11 @@
  * [10] VERSIONS
  *   OTEL_LITE_VERSION. Before 1.0 a minor version may change the API; CHANGELOG.md says how.
  *
- * Generated from src/ by amalgamate.py, source id 77c008e863fc7dc8. Do not edit. */
+ * Generated from src/ by amalgamate.py, source id d451c9ef0eda87e1. Do not edit. */
 
 #ifndef OTEL_LITE_H
 #define OTEL_LITE_H
-#define OTEL_LITE_SOURCE_ID "77c008e863fc7dc8"
+#define OTEL_LITE_SOURCE_ID "d451c9ef0eda87e1"
 
 /* ---- src/api/config.h ---- */
 /* config: the compile-time switches, their defaults and the combinations that cannot work.
@@ -12775,6 +12775,18 @@ OTEL__FN void otel__collect_begin(otel__collect *c, otel__recorder *r)
     c->series = 0;
 }
 
+/* Instruments that the reading has not got to. */
+OTEL__FN uint32_t otel__collect_left(const otel__collect *c)
+{
+    uint32_t n = 0;
+    uint32_t i;
+
+    for (i = c->instrument; i < c->n_instruments; i++) {
+        n += otel__instrument_reader(&c->m->instruments[i]) == OTEL__READER_PUSH ? 1u : 0u;
+    }
+    return n;
+}
+
 /* Read on as long as there is room. Returns whether the reading is complete. */
 OTEL__FN bool otel__collect_go_on(otel__collect *c)
 {
@@ -17364,7 +17376,7 @@ OTEL__FN void otel__sdk_shut(otel_sdk *sdk)
 #if !defined(OTEL_LITE_NO_METRICS)
     if (sdk->e.reading_on) { /* what it did not get to would have been a record each, at least */
         otel__a64_bump(&sdk->e.pipes[OTEL__ENGINE_METRICS].dropped[OTEL_DROP_SHUTDOWN],
-                       sdk->e.collect.n_instruments - sdk->e.collect.instrument);
+                       otel__collect_left(&sdk->e.collect));
     }
 #endif
 #if !defined(OTEL_LITE_NO_HTTP)

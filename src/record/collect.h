@@ -327,6 +327,18 @@ OTEL__FN void otel__collect_begin(otel__collect *c, otel__recorder *r)
     c->series = 0;
 }
 
+/* Instruments that the reading has not got to. */
+OTEL__FN uint32_t otel__collect_left(const otel__collect *c)
+{
+    uint32_t n = 0;
+    uint32_t i;
+
+    for (i = c->instrument; i < c->n_instruments; i++) {
+        n += otel__instrument_reader(&c->m->instruments[i]) == OTEL__READER_PUSH ? 1u : 0u;
+    }
+    return n;
+}
+
 /* Read on as long as there is room. Returns whether the reading is complete. */
 OTEL__FN bool otel__collect_go_on(otel__collect *c)
 {

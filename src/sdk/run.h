@@ -353,7 +353,7 @@ OTEL__FN void otel__sdk_shut(otel_sdk *sdk)
 #if !defined(OTEL_LITE_NO_METRICS)
     if (sdk->e.reading_on) { /* what it did not get to would have been a record each, at least */
         otel__a64_bump(&sdk->e.pipes[OTEL__ENGINE_METRICS].dropped[OTEL_DROP_SHUTDOWN],
-                       sdk->e.collect.n_instruments - sdk->e.collect.instrument);
+                       otel__collect_left(&sdk->e.collect));
     }
 #endif
 #if !defined(OTEL_LITE_NO_HTTP)

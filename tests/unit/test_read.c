@@ -1007,6 +1007,45 @@ static void a_reading_made_while_another_one_waits_for_room_takes_nothing_from_i
     shut();
 }
 
+static otel_transport_result not_now(void *user, otel_request *request)
+{
+    (void)user;
+    (void)request;
+    return OTEL_TRANSPORT_RETRY;
+}
+
+/* Metrics lost by closing while a reading waits for room. */
+static uint64_t lost_at_the_close(bool manual_reader)
+{
+    otel_options o = plain_options();
+    otel_stats   stats;
+    char         name[8];
+    unsigned     i;
+
+    o.manual_reader = manual_reader;
+    o.metric_queue_bytes = 256;
+    o.transport.send = not_now;
+    open_sdk(&o);
+    for (i = 0; i < 20; i++) {
+        (void)snprintf(name, sizeof name, "c%u", i);
+        otel_counter_add(otel_counter_create(scope, name, NULL, NULL), 1, OTEL_NO_ATTRS);
+    }
+    (void)otel_collect(sdk, 0);
+    T_CHECK(sdk->e.reading_on); /* else this tests nothing */
+    (void)otel_close(sdk, 0);
+    otel_stats_get(sdk, &stats);
+    otel_release(sdk);
+    return stats.signal[OTEL_SIGNAL_METRICS].dropped[OTEL_DROP_SHUTDOWN];
+}
+
+static void what_the_manual_reader_has_is_not_lost_at_the_close(void)
+{
+    const uint64_t lost = lost_at_the_close(false);
+
+    T_CHECK(lost >= 10 && lost <= 20);
+    T_EQ_INT(lost_at_the_close(true), lost);
+}
+
 static void two_sdks_are_read_apart(void)
 {
     otel_options  o = alone(DELTA);
@@ -1229,6 +1268,7 @@ int main(int argc, char **argv)
     T_RUN(callbacks_run_once_for_each_reading_and_tell_only_its_reader);
     T_RUN(an_instrument_that_a_callback_makes_is_in_the_reading);
     T_RUN(a_reading_made_while_another_one_waits_for_room_takes_nothing_from_it);
+    T_RUN(what_the_manual_reader_has_is_not_lost_at_the_close);
     T_RUN(two_sdks_are_read_apart);
     T_RUN(a_closed_sdk_and_none_at_all_are_disabled);
     T_RUN(without_the_option_a_reading_is_invalid);
