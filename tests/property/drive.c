@@ -38,6 +38,8 @@ static bool     drive_entropy(void *buffer, size_t n);
 
 #include "drive_words.h"
 
+#include "drive_lines.h"
+
 #define MAX_SCOPES      64
 #define MAX_SPANS       4096
 #define MAX_INSTRUMENTS 512
@@ -97,23 +99,6 @@ static void on_diagnostic(void *user, otel_severity severity, const char *text)
 }
 
 /* ---- the transport ---- */
-
-static void out_request(const otel_request *request)
-{
-    const size_t n_path = strlen(request->path);
-    const size_t n_type = strlen(request->content_type);
-
-    out_bytes("R", 1);
-    out_u32((uint32_t)(12 + n_path + 1 + n_type + 1 + request->length));
-    out_u32((uint32_t)request->signal);
-    out_u32(request->attempt);
-    out_u32(request->n_records);
-    out_bytes(request->path, n_path);
-    out_bytes("\n", 1);
-    out_bytes(request->content_type, n_type);
-    out_bytes("\n", 1);
-    out_bytes(request->body, request->length);
-}
 
 static void keep_pending(otel_request *request)
 {
@@ -661,20 +646,7 @@ static void do_record(void) /* record INSTRUMENT VALUE ATTRS: the value in the i
 
 /* ---- the list of instructions ---- */
 
-static void do_done(void) /* done: writes the frames */
-{
-    forget_all();
-    out_text('E', "");
-    if (fwrite(out.bytes, 1, out.length, stdout) != out.length || fflush(stdout) != 0) {
-        exit(3);
-    }
-    out.length = 0;
-}
-
-static const struct {
-    const char *name;
-    void (*run)(void);
-} instructions[] = {
+static const instruction instructions[] = {
     { "time", do_time },     { "advance", do_advance },   { "entropy", do_entropy },
     { "answer", do_answer }, { "complete", do_complete }, { "open", do_open },
     { "poll", do_poll },     { "flush", do_flush },       { "close", do_close },
@@ -686,38 +658,4 @@ static const struct {
     { "record", do_record }, { "collect", do_collect },   { "done", do_done },
 };
 
-static void run_line(char *line)
-{
-    const size_t n = sizeof instructions / sizeof instructions[0];
-    const char  *name;
-    size_t       i = 0;
-
-    line[strcspn(line, "\n")] = '\0';
-    cursor = line;
-    name = next_word();
-    while (i < n && strcmp(instructions[i].name, name) != 0) {
-        i++;
-    }
-    if (i == n) {
-        fail("no such instruction", name);
-    }
-    instructions[i < n ? i : 0].run();
-    if (more_words()) {
-        fail("words too many after", name);
-    }
-    free_texts();
-}
-
-int main(void)
-{
-    char  *line = NULL;
-    size_t room = 0;
-
-    while (getline(&line, &room, stdin) > 0) {
-        run_line(line);
-    }
-    forget_all();
-    free(line);
-    free(out.bytes);
-    return 0;
-}
+int main(void) { return run_lines(instructions, sizeof instructions / sizeof instructions[0]); }

@@ -6,7 +6,6 @@ keeps.
 """
 import math
 import os
-import struct
 import subprocess
 import tempfile
 from collections import Counter
@@ -16,7 +15,7 @@ import pytest
 from conftest import ROOT, WARNINGS_C, compile_c, no_random_addresses
 from drive import BUILDS, METRICS, Drive
 from model import DEFAULT_BOUNDS, OVERFLOW, decoded_attrs  # noqa: F401: OVERFLOW for the tests
-from words import attrs, attrs_of
+from words import attrs, attrs_of, double
 
 # As in enum otel_instrument; doubles are 7 further on.
 KINDS = ["counter", "updown", "gauge", "histogram", "ocounter", "oupdown", "ogauge"]
@@ -30,7 +29,7 @@ THREADS_BUILD = {"threads": ["-DDRIVE_HEADER=\"src/otel_lite.in.h\"", "-O1",
 
 
 class Metrics(Drive):
-    """A running metrics.c."""
+    """A running metrics.c, readers.c or views.c."""
 
     def __init__(self, program, prefix=()):
         super().__init__(program)
@@ -47,26 +46,31 @@ class Metrics(Drive):
         os.set_blocking(self.process.stdout.fileno(), False)
 
 
-def open_metrics(build):
-    """A Metrics, its processes ended afterwards; for fixtures."""
-    flags = ["-std=gnu11", "-g", "-pthread", *WARNINGS_C, *{**BUILDS, **THREADS_BUILD}[build]]
-    program = compile_c(ROOT / "tests/property/metrics.c", f"property/metrics.{build}", flags)
-    metrics = Metrics(program, no_random_addresses() if build in THREADS_BUILD else ())
-    yield metrics
-    said = metrics.stop()
+def open_driver(name, build, flags=(), program=None):
+    """A Metrics of <name>.c, its processes ended afterwards; for fixtures."""
+    own = {**BUILDS, **THREADS_BUILD}[build]
+    compiled = compile_c(ROOT / f"tests/property/{name}.c", f"property/{program or name}.{build}",
+                         ["-std=gnu11", "-g", "-pthread", *WARNINGS_C, *own, *flags])
+    driver = Metrics(compiled, no_random_addresses() if build in THREADS_BUILD else ())
+    yield driver
+    said = driver.stop()
     assert not said or said.startswith("exit code 0\n"), said
 
 
 @pytest.fixture(scope="module", params=list(BUILDS))
 def metrics(request):
     """A Metrics of the development build, sanitized, and one of the generated header."""
-    yield from open_metrics(request.param)
+    yield from open_driver("metrics", request.param)
 
 
 # ---- writing programs ----
 
 def value(v):
-    return f"i{v}" if isinstance(v, int) else "d" + struct.pack(">d", v).hex()
+    return f"i{v}" if isinstance(v, int) else "d" + double(v)
+
+
+def bounds_words(bounds):
+    return "-" if bounds is None else " ".join(map(str, [len(bounds), *map(double, bounds)]))
 
 
 def is_f64(kind):
@@ -92,9 +96,8 @@ class Histogram:
     no_min_max: bool = False
 
     def words(self):
-        explicit = [] if self.bounds is None else [value(float(b))[1:] for b in self.bounds]
-        return " ".join(map(str, [self.aggregation, self.max_size, self.max_scale,
-                                  int(self.no_min_max), int(self.bounds is not None), *explicit]))
+        return (f"{self.aggregation} {bounds_words(self.bounds)} {self.max_size} "
+                f"{self.max_scale} {int(self.no_min_max)}")
 
     def is_exponential(self):
         return self.aggregation == EXPONENTIAL

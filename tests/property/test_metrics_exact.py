@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from readings import (CUMULATIVE, DELTA, EXPLICIT, EXPONENTIAL, KINDS, LOWMEMORY, OK, START_UNIX,
                       THREADS_BUILD, Histogram, all_points, bucket, by_series, downscaled,
                       exponential_counts, family, ideal_scale, index_at_20, instrument, is_f64,
-                      key_of, number_for, open_metrics, opening, place_of, statuses, stats_of,
+                      key_of, number_for, open_driver, opening, place_of, statuses, stats_of,
                       total_histogram, total_number, value)
 
 EXAMPLES = int(os.environ.get("EXAMPLES", "60"))
@@ -26,7 +26,7 @@ PULSE = 0  # the counter that the callback adds 1 to in each reading
 
 @pytest.fixture(scope="module", params=[*BUILDS, *THREADS_BUILD])
 def metrics(request):
-    yield from open_metrics(request.param)
+    yield from open_driver("metrics", request.param)
 
 
 # ---- what is drawn ----
@@ -92,9 +92,10 @@ def plans(draw):
 
 # ---- what must come of it ----
 
-def lines_of(plan, temporality):
+def program_of(plan, first):
+    """Those lines, then the instruments, the callback of slot 0 and the threads of a plan."""
     instruments, recorders, reading, told = plan
-    lines = [*opening(SETS, tick=7, temporality=temporality), instrument(PULSE, "counter")]
+    lines = [*first, instrument(PULSE, "counter")]
     for one in instruments:
         lines.append(instrument(one.number, one.kind, one.histogram.words()
                                 if one.histogram else ""))
@@ -104,13 +105,17 @@ def lines_of(plan, temporality):
         lines.append(instrument(10 + i, kind))
         slot.append(f"o {10 + i} 1 {value(number_for(kind, base))} "
                     f"{value(number_for(kind, step))}")
-    lines += [f"callback 0 {' '.join(slot)}", "do g 0"]
+    lines.append(f"callback 0 {' '.join(slot)}")
     for times, steps, pause in recorders:
         words = [f"b {BOUND_BASE * one.number + s} {value(v)}" if bound else
                  f"r {one.number} {s} {value(v)}" for one, s, v, bound in steps]
         lines.append(f"thread {times} {' '.join(words)} {pause}".rstrip())
-    lines += [f"reader {times} {' '.join(steps)}" for times, steps in reading]
-    return [*lines, "run", "do f 60000", "calls 0", "stats"]
+    return [*lines, *[f"reader {times} {' '.join(steps)}" for times, steps in reading], "run"]
+
+
+def lines_of(plan, temporality):
+    first = [*opening(SETS, tick=7, temporality=temporality), "do g 0"]
+    return [*program_of(plan, first), "do f 60000", "calls 0", "stats"]
 
 
 def recorded(recorders, often):

@@ -6,93 +6,51 @@ points are looked at in the same way.
 """
 import math
 import os
-import struct
-from collections import Counter
 
 import pytest
 from arbitrary import integers, sets
-from conftest import ROOT, WARNINGS_C, compile_c, no_random_addresses
 from drive import BUILDS
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from model import OVERFLOW, decoded_attrs
+from model import decoded_attrs
 from opentelemetry.proto.metrics.v1.metrics_pb2 import (
     ExponentialHistogramDataPoint, HistogramDataPoint, NumberDataPoint)
-from readings import (CUMULATIVE, DELTA, EXPLICIT, EXPONENTIAL, KINDS, LOWMEMORY, OK, START_UNIX,
-                      THREADS_BUILD, Histogram, Metrics, Point, all_points, by_series, check_point,
-                      family, index_at_20, instrument, is_f64, key_of, number_for, points_of,
-                      statuses, total_number, value)
-from test_metrics_exact import FAMILY_VALUES, Instrument, check_series, drawn, records, recorded
+from readings import (CUMULATIVE, DELTA, DROPS, EXPLICIT, EXPONENTIAL, KINDS, LOWMEMORY, OK,
+                      START_UNIX, THREADS_BUILD, Histogram, Point, all_points, by_series,
+                      check_point, family, index_at_20, instrument, is_f64, key_of, number_for,
+                      open_driver, points_of, stats_of, statuses, total_number, value)
+from test_metrics_exact import (PULSE, SETS, Instrument, check_series, drawn, program_of,
+                                recorded, records)
 from test_metrics_temporality import SECOND, check_type, is_delta, says
 from test_metrics_temporality import Instrument as Model
+from viewing import LAST_VALUE, SUM, shown_of
 from words import attrs, attrs_of
 
 EXAMPLES = int(os.environ.get("EXAMPLES", "60"))
 bounded = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[
     HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture])
-SETS = 4
-PULSE = 0  # the counter that the callback adds 1 to in each reading
-SUM, LAST = 2, 3
-SHAPES = {SUM: "sum", LAST: "gauge", EXPLICIT: "histogram", EXPONENTIAL: "exponential_histogram"}
+LETTERS = {"flush": "f", "read": "m", "pass": "n"}  # of what reads
+SHAPES = {SUM: "sum", LAST_VALUE: "gauge", EXPLICIT: "histogram",
+          EXPONENTIAL: "exponential_histogram"}
 preferences = st.sampled_from([DELTA, CUMULATIVE, LOWMEMORY])
 ROOM = 8 << 20  # bytes: no reading waits for room
 
 
 @pytest.fixture(scope="module", params=[*BUILDS, *THREADS_BUILD])
 def readers(request):
-    """A running readers.c."""
-    build = request.param
-    flags = ["-std=gnu11", "-g", "-pthread", *WARNINGS_C, *{**BUILDS, **THREADS_BUILD}[build]]
-    program = compile_c(ROOT / "tests/property/readers.c", f"property/readers.{build}", flags)
-    readers = Metrics(program, no_random_addresses() if build in THREADS_BUILD else ())
-    yield readers
-    said = readers.stop()
-    assert not said or said.startswith("exit code 0\n"), said
+    yield from open_driver("readers", request.param)
 
 
 # ---- what the program was shown ----
 
-class Words:
-    """The words of a `point`, one after the other."""
-
-    def __init__(self, words):
-        self.words = iter(words)
-
-    def number(self):
-        return int(next(self.words))
-
-    def double(self):
-        return struct.unpack(">d", bytes.fromhex(next(self.words)))[0]
-
-    def text(self):
-        return bytes.fromhex(next(self.words)[1:]).decode()
-
-    def list(self, one):
-        return [one() for _ in range(self.number())]
-
-
-def put_value(kv, kind, words):
-    if kind == 1:
-        kv.value.string_value = words.text()
-    elif kind == 4:
-        kv.value.double_value = words.double()
-    else:
-        number = words.number()
-        if kind == 2:
-            assert number in (0, 1)
-            kv.value.bool_value = bool(number)
-        elif kind == 3:
-            kv.value.int_value = number
+def put_attributes(data, attributes):
+    for key, v in attributes.items():
+        any_value = data.attributes.add(key=key).value
+        if v is None:
+            any_value.SetInParent()
         else:
-            assert (kind, number) == (0, 0)
-            kv.value.SetInParent()
-
-
-def put_attributes(data, words):
-    for _ in range(words.number()):
-        kind, key = words.number(), words.text()
-        kv = data.attributes.add(key=key)
-        put_value(kv, kind, words)
+            name = {str: "string", bool: "bool", int: "int", float: "double"}[type(v)]
+            setattr(any_value, f"{name}_value", v)
 
 
 def nearest(d):
@@ -100,40 +58,28 @@ def nearest(d):
     return 2**63 - 1 if d >= 2**63 else -2**63 if d < -2**63 else math.trunc(d)
 
 
-def put_number(data, double, i, d):
-    if double:
-        data.as_double = d
-        assert i == nearest(d)
+def put_number(data, shown):
+    if shown.is_double:
+        data.as_double = shown.d
+        assert shown.i == nearest(shown.d)
     else:
-        data.as_int = i
-        assert d == float(i)
+        data.as_int = shown.i
+        assert shown.d == float(shown.i)
 
 
-def put_histogram(data, words):
-    """The rest of the words. What a shape does not have is zero."""
-    count, has_sum, total = words.number(), words.number(), words.double()
-    has_ends, least, most = words.number(), words.double(), words.double()
-    bounds, buckets = words.list(words.double), words.list(words.number)
-    scale, zeros = words.number(), words.number()
-    signs = [(words.number(), words.list(words.number)) for _ in range(2)]
-    assert (has_sum or total == 0) and (has_ends or (least, most) == (0, 0))
-    if isinstance(data, NumberDataPoint):
-        assert not any([count, has_sum, total, has_ends, bounds, buckets, scale, zeros])
-        assert signs == [(0, [])] * 2
+def put_histogram(data, shown):
+    assert (shown.i, shown.d) == (0, 0)
+    data.count = shown.count
+    for name, v in (("sum", shown.sum), ("min", shown.least), ("max", shown.most)):
+        if v is not None:
+            setattr(data, name, v)
+    if shown.aggregation == EXPLICIT:
+        data.explicit_bounds.extend(shown.bounds)
+        data.bucket_counts.extend(shown.buckets)
         return
-    data.count = count
-    if has_sum:
-        data.sum = total
-    if has_ends:
-        data.min, data.max = least, most
-    if isinstance(data, HistogramDataPoint):
-        data.explicit_bounds.extend(bounds)
-        data.bucket_counts.extend(buckets)
-        assert (scale, zeros, signs) == (0, 0, [(0, [])] * 2)
-        return
-    assert not bounds and not buckets
-    data.scale, data.zero_count = scale, zeros
-    for into, (offset, counts) in zip((data.positive, data.negative), signs):
+    data.scale, data.zero_count = shown.scale, shown.zeros
+    for into, (offset, counts) in ((data.positive, shown.positive),
+                                   (data.negative, shown.negative)):
         if counts:
             into.offset = offset
             into.bucket_counts.extend(counts)
@@ -143,26 +89,19 @@ def put_histogram(data, words):
 
 def shown_point(words):
     """A Point of readings.py, and the kind of its instrument."""
-    words = Words(words)
-    scope, name, unit, description = (words.text() for _ in range(4))
-    kind, aggregation, temporality, monotonic, double = (words.number() for _ in range(5))
+    shown = shown_of(words)
     data = {EXPLICIT: HistogramDataPoint, EXPONENTIAL: ExponentialHistogramDataPoint}.get(
-        aggregation, NumberDataPoint)(start_time_unix_nano=words.number(),
-                                      time_unix_nano=words.number())
-    put_attributes(data, words)
-    i, d = words.number(), words.double()
-    if aggregation in (SUM, LAST):
-        put_number(data, double, i, d)
-    else:
-        assert (i, d) == (0, 0)
-    put_histogram(data, words)
-    assert scope == "readers" and next(words.words, None) is None
-    number = double == 0 and kind in (0, 1, 2)
-    assert (unit, description) == (("u", "what it is") if number else ("", ""))
-    point = Point(name, SHAPES[aggregation], temporality, bool(monotonic),
+        shown.aggregation, NumberDataPoint)(start_time_unix_nano=shown.start,
+                                            time_unix_nano=shown.time)
+    put_attributes(data, shown.attrs)
+    put = put_number if shown.aggregation in (SUM, LAST_VALUE) else put_histogram
+    put(data, shown)
+    assert (shown.scope, shown.version, shown.exemplars) == ("readers", "", [])
+    assert (shown.unit, shown.description) == ("u", "what it is")
+    point = Point(shown.name, SHAPES[shown.aggregation], shown.temporality, shown.monotonic,
                   frozenset(decoded_attrs(data.attributes).items()), data)
     check_point(point)
-    return point, KINDS[kind + 7 * double]
+    return point, KINDS[shown.kind + 7 * shown.is_double]
 
 
 def shown_points(result):
@@ -183,6 +122,10 @@ def answers(result, name):
     return [int(words[0]) for words in result.values(name)]
 
 
+def lost_of(stats):
+    return sum(stats[name] for name in DROPS)
+
+
 # ---- one thread: each reading against the model ----
 
 def read_apart(result, kinds):
@@ -198,10 +141,11 @@ def read_apart(result, kinds):
             p, kind = shown_point(event[1])
             assert p.series not in shown and kind == kinds[int(p.name[1:])]
             shown[p.series] = p
-        elif event[0] in ("f", "m", "n"):
+        elif event[0] in LETTERS:
             assert event[1] == [str(OK)]
-            readings.append((event[0], sent if event[0] == "f" else shown))
-            assert not (shown if event[0] == "f" else sent), "a reading of the other reader"
+            mine, other = (sent, shown) if event[0] == "flush" else (shown, sent)
+            readings.append((LETTERS[event[0]], mine))
+            assert not other, "a reading of the other reader"
             sent, shown = {}, {}
     return readings
 
@@ -253,7 +197,7 @@ def test_each_reader_has_the_points_of_its_own_model(readers, push, manual, step
                 models[letter][i].record(s, v, now)
         elif step[0] == "tell":
             telling = {(KINDS.index(kind), s): number_for(kind, v) for kind, s, v in step[1]}
-            lines.append(" ".join(["callback", *[
+            lines.append(" ".join(["callback 0", *[
                 f"o {i} {s} {value(v)} {value(type(v)(0))}" for (i, s), v in telling.items()]]))
         elif step[0] == "wait":
             lines.append(f"do a {step[1]}")
@@ -266,7 +210,7 @@ def test_each_reader_has_the_points_of_its_own_model(readers, push, manual, step
             points = {(f"i{i}", key_of(s)): point for i, one in enumerate(models[letter])
                       for s, point in one.reading(now).items()}
             wanted.append((letter, {} if letter == "n" else points))
-    result = readers.run([*lines, "calls", "stats"])
+    result = readers.run([*lines, "calls 0", "stats"])
 
     got = read_apart(result, KINDS)
     assert [letter for letter, _ in got] == [letter for letter, _ in wanted]
@@ -276,7 +220,7 @@ def test_each_reader_has_the_points_of_its_own_model(readers, push, manual, step
         for (name, _), p in points.items():
             check_type(p, KINDS[int(name[1:])], preference[letter])
     assert answers(result, "calls") == [len(wanted)]  # M-12
-    assert answers(result, "lost") == [0]
+    assert lost_of(stats_of(result)) == 0
 
 
 # ---- one thread: both readers say the same ----
@@ -330,7 +274,7 @@ def test_a_program_is_shown_what_is_sent(readers, preference, plan, limit):
               for i, (kind, histogram) in enumerate(kinds)]
     for records, told in happened:
         lines.append(" ".join(["do a 1000", *[f"r {i} {s} {value(v)}" for i, s, v in records]]))
-        lines.append(" ".join(["callback", *[
+        lines.append(" ".join(["callback 0", *[
             f"o {i} {s} {value(v)} {value(type(v)(0))}" for i, s, v in told]]))
         lines.append("do f 0 m 0")
     result = readers.run([*lines, "stats"])
@@ -369,24 +313,8 @@ def plans(draw):
 
 
 def lines_of(plan, push, manual):
-    instruments, recorders, reading, told = plan
-    lines = [*opening(push, manual, tick=7), instrument(PULSE, "counter")]
-    for one in instruments:
-        lines.append(instrument(one.number, one.kind, one.histogram.words()
-                                if one.histogram else ""))
-        lines += [f"bind {8 * one.number + s} {one.number} {s}" for s in range(SETS)]
-    callback = [f"r {PULSE} 0 i1"]
-    for i, (kind, base, step) in enumerate(told):
-        lines.append(instrument(10 + i, kind))
-        callback.append(f"o {10 + i} 1 {value(number_for(kind, base))} "
-                        f"{value(number_for(kind, step))}")
-    lines.append("callback " + " ".join(callback))
-    for times, own, pause in recorders:
-        words = [f"b {8 * one.number + s} {value(v)}" if bound else
-                 f"r {one.number} {s} {value(v)}" for one, s, v, bound in own]
-        lines.append(f"thread {times} {' '.join(words)} {pause}".rstrip())
-    lines += [f"reader {times} {' '.join(own)}" for times, own in reading]
-    return [*lines, "run", "do f 60000", "calls", "do m 60000", "calls", "stats"]
+    return [*program_of(plan, opening(push, manual, tick=7)), "do f 60000", "calls 0",
+            "do m 60000", "calls 0", "stats"]
 
 
 def check_windows(own, times):
@@ -438,14 +366,14 @@ def test_each_of_two_readers_sees_every_observation_exactly_once(readers, plan, 
     result = readers.run(lines_of(plan, push, manual))
     sent, shown = all_points(result), shown_points(result)
     before, calls = answers(result, "calls")
-    assert (statuses(result, "f"), statuses(result, "m")) == ([OK], [OK])
+    assert (statuses(result, "flush"), statuses(result, "read")) == ([OK], [OK])
     assert calls == before + 1  # M-12: once for each reading, of either reader
     often = answers(result, "times")
     missing, n_sent = check_reader(sent, plan, often, before)
     more, n_shown = check_reader(shown, plan, often, calls)
-    assert [missing + more] == answers(result, "lost_values")
-    assert answers(result, "bad_values") == [0]
-    assert answers(result, "lost") == answers(result, "superseded")
+    stats = stats_of(result)
+    assert (missing + more, 0) == (stats["lost_values"], stats["bad_values"])
+    assert lost_of(stats) == stats["superseded"]
     if push == CUMULATIVE:
         assert n_sent + n_shown <= calls
     else:

@@ -6,36 +6,23 @@ requirements that the project keeps.
 import struct
 from dataclasses import dataclass, fields
 
-from conftest import ROOT, WARNINGS_C, compile_c
-from drive import BUILDS, METRICS, Drive
+from drive import METRICS
 from model import decoded_attrs
-from readings import KINDS, Point, check_point, is_f64
-from words import attrs, attrs_of, double, text
+from readings import (KINDS, Histogram, Point, bounds_words, check_point,  # noqa: F401: for tests
+                      number_for, open_driver, value)
+from words import attrs, attrs_of, text
 
 DEFAULT, DROP, SUM, LAST_VALUE, EXPLICIT, EXPONENTIAL = range(6)
 EXEMPLARS = ["-DOTEL_LITE_EXEMPLARS"]
 
 
 def open_views(build, flags=()):
-    """A Drive of views.c, its process ended afterwards; for fixtures."""
-    name = "views." + "".join(flag.lower().removeprefix("-dotel_lite_") + "." for flag in flags)
-    flags = ["-std=gnu11", "-g", "-pthread", *WARNINGS_C, *BUILDS[build], *flags]
-    program = compile_c(ROOT / "tests/property/views.c", f"property/{name}{build}", flags)
-    views = Drive(program)
-    yield views
-    said = views.stop()
-    assert not said or said.startswith("exit code 0\n"), said
+    """A driver of views.c, its process ended afterwards; for fixtures."""
+    name = "".join("." + flag.lower().removeprefix("-dotel_lite_") for flag in flags)
+    yield from open_driver("views", build, flags, "views" + name)
 
 
 # ---- writing programs ----
-
-def value(v):
-    return f"i{v}" if isinstance(v, int) else "d" + double(v)
-
-
-def bounds_words(bounds):
-    return "-" if bounds is None else " ".join(map(str, [len(bounds), *map(double, bounds)]))
-
 
 def keys_words(keys):
     return "-" if keys is None else " ".join(map(str, [len(keys), *map(text, keys)]))
@@ -67,20 +54,6 @@ class View:
         words = [how.get(field.name, lambda v: kinds[type(v)](v))(getattr(self, field.name))
                  for field in fields(self)]
         return " ".join(map(str, ["view", *words]))
-
-
-@dataclass(frozen=True)
-class Histogram:
-    """What a histogram is created with; bounds None: the default ones."""
-    aggregation: int = DEFAULT
-    bounds: tuple = None
-    max_size: int = 0
-    max_scale: int = 0
-    no_min_max: bool = False
-
-    def words(self):
-        return (f"{self.aggregation} {bounds_words(self.bounds)} {self.max_size} "
-                f"{self.max_scale} {int(self.no_min_max)}")
 
 
 def opening(*views, environment=False, reader=False, sends=True, **options):
@@ -170,10 +143,10 @@ def seen_in(request):
 
 def told_before(result, name):
     """What was told before each answer of that name, since the one before it."""
-    found, current = [], []
+    found, current, texts = [], [], iter(result.diagnostics)
     for what, event in result.events:
         if what == "value" and event[0] == "told":
-            current.append(bytes.fromhex(event[1][0][1:]).decode())
+            current.append(next(texts))
         elif what == "value" and event[0] == name:
             found.append(current)
             current = []
@@ -208,29 +181,33 @@ class Words:
         return int(next(self.words))
 
     def bool(self):
-        return bool(self.int())
+        number = self.int()
+        assert number in (0, 1)
+        return number == 1
 
     def double(self):
         return struct.unpack(">d", bytes.fromhex(next(self.words)))[0]
 
-    def many(self, one, n):
-        return [one() for _ in range(n)]
+    def list(self, one):
+        return [one() for _ in range(self.int())]
 
     def attrs(self):
         found = {}
         for _ in range(self.int()):
             key, kind = self.text().decode(), self.int()
-            found[key] = {1: lambda: self.text().decode(), 2: self.bool, 4: self.double}.get(
-                kind, self.int)()
+            found[key] = [self.nothing, lambda: self.text().decode(), self.bool, self.int,
+                          self.double][kind]()
         return found
+
+    def nothing(self):
+        assert self.int() == 0
 
     def exemplar(self):
         return Exemplar(self.int(), self.bool(), self.int(), self.double(), self.text(),
                         self.text(), self.attrs())
 
     def buckets(self):
-        offset, n = self.int(), self.int()
-        return offset, self.many(self.int, n)
+        return self.int(), self.list(self.int)
 
 
 @dataclass
@@ -259,9 +236,9 @@ class Shown:
     is_double: bool
     start: int
     time: int
+    attrs: dict
     i: int
     d: float
-    attrs: dict
     exemplars: list
     count: int = 0
     sum: float = None
@@ -276,24 +253,29 @@ class Shown:
 
 
 def shown_of(words):
+    """What a shape does not have is zero."""
     w = Words(words)
     texts = [w.text().decode() for _ in range(5)]
-    point = Shown(*texts, w.int(), w.int(), w.int(), w.bool(), w.bool(), w.int(), w.int(), w.int(),
-                  w.double(), w.attrs(), [])
-    point.exemplars = w.many(w.exemplar, w.int())
-    if point.aggregation >= EXPLICIT:
-        point.count = w.int()
-        has, number = w.bool(), w.double()
-        point.sum = number if has else None
-        has, least, most = w.bool(), w.double(), w.double()
-        point.least, point.most = (least, most) if has else (None, None)
-    if point.aggregation == EXPLICIT:
-        n = w.int()
-        point.bounds, point.buckets = w.many(w.double, n), w.many(w.int, n + 1)
-    elif point.aggregation == EXPONENTIAL:
-        point.scale, point.zeros = w.int(), w.int()
-        point.positive, point.negative = w.buckets(), w.buckets()
+    point = Shown(*texts, w.int(), w.int(), w.int(), w.bool(), w.bool(), w.int(), w.int(),
+                  w.attrs(), w.int(), w.double(), w.list(w.exemplar))
+    point.count, has_sum, total = w.int(), w.bool(), w.double()
+    has_ends, least, most = w.bool(), w.double(), w.double()
+    explicit = w.list(w.double), w.list(w.int)
+    exponential = w.int(), w.int(), w.buckets(), w.buckets()
     assert not list(w.words), "words too many"
+    assert (has_sum or total == 0) and (has_ends or (least, most) == (0, 0))
+    point.sum = total if has_sum else None
+    point.least, point.most = (least, most) if has_ends else (None, None)
+    if point.aggregation == EXPLICIT:
+        point.bounds, point.buckets = explicit
+    else:
+        assert explicit == ([], [])
+    if point.aggregation == EXPONENTIAL:
+        point.scale, point.zeros, point.positive, point.negative = exponential
+    else:
+        assert exponential == (0, 0, (0, []), (0, []))
+    if point.aggregation < EXPLICIT:
+        assert not point.count and not has_sum and not has_ends
     return point
 
 
@@ -308,8 +290,3 @@ def shows(result):
             readings.append(current)
             current = []
     return readings
-
-
-def number_for(kind, v):
-    """A value in the instrument's number type."""
-    return float(v) if is_f64(kind) else int(v)
