@@ -7,7 +7,7 @@
 #ifndef OTEL__CORE_PLATFORM_H
 #define OTEL__CORE_PLATFORM_H
 
-#include "../api/bound.h"
+#include "../api/views.h"
 
 #include <string.h>
 
