@@ -131,11 +131,11 @@
  * [10] VERSIONS
  *   OTEL_LITE_VERSION. Before 1.0 a minor version may change the API; CHANGELOG.md says how.
  *
- * Generated from src/ by amalgamate.py, source id d451c9ef0eda87e1. Do not edit. */
+ * Generated from src/ by amalgamate.py, source id e86784f307879a07. Do not edit. */
 
 #ifndef OTEL_LITE_H
 #define OTEL_LITE_H
-#define OTEL_LITE_SOURCE_ID "d451c9ef0eda87e1"
+#define OTEL_LITE_SOURCE_ID "e86784f307879a07"
 
 /* ---- src/api/config.h ---- */
 /* config: the compile-time switches, their defaults and the combinations that cannot work.
@@ -793,6 +793,33 @@ typedef struct otel_context {
 
 #define OTEL_TRACE_FLAG_SAMPLED 0x01u
 #define OTEL_TRACE_FLAG_RANDOM  0x02u
+
+/* ---- propagation ---- */
+
+#define OTEL_TRACEPARENT_SIZE 56 /* bytes, the terminating NUL included */
+
+/* Write a context as the value of a W3C traceparent header, for a request that goes out. Version
+ * 00; of the flags sampled and random go out.
+ *
+ *   to       OTEL_TRACEPARENT_SIZE bytes
+ *   context  of the span on whose behalf the request is made, see otel_span_context()
+ *
+ * Returns  the length, 55; 0, and an empty text, when the context names no span: send no header.
+ * Threads  any thread; needs no SDK.
+ * Spec     W3C Trace Context Level 2 "traceparent Header". */
+OTEL_API size_t otel_traceparent_write(char *to, otel_context context);
+
+/* Read the value of a W3C traceparent header that came in. Blanks and tabs around it are no part of
+ * it; higher versions than 00 are read as far as they are known. Two such headers in one request
+ * are none: do not read either.
+ *
+ *   text     borrowed, `length` bytes, no NUL needed; NULL is no header
+ *   context  receives what came, remote set; zeroed when it is not valid
+ *
+ * Returns  whether it is valid. If not, a span started with `context` as its parent begins a trace.
+ * Threads  any thread; needs no SDK.
+ * Spec     W3C Trace Context Level 2 "traceparent Header", "Versioning of traceparent". */
+OTEL_API bool otel_traceparent_read(const char *text, size_t length, otel_context *context);
 
 /* ---- spans ---- */
 
@@ -1721,6 +1748,26 @@ OTEL_API size_t otel_poll_fds(otel_sdk *sdk, struct pollfd *fds, size_t capacity
     return 0;
 }
 #endif
+
+OTEL_API size_t otel_traceparent_write(char *to, otel_context context)
+{
+    (void)context;
+    if (to != NULL) {
+        to[0] = '\0';
+    }
+    return 0;
+}
+
+OTEL_API bool otel_traceparent_read(const char *text, size_t length, otel_context *context)
+{
+    const otel_context none = { { 0 }, { 0 }, 0, 0 };
+    (void)text;
+    (void)length;
+    if (context != NULL) {
+        *context = none;
+    }
+    return false;
+}
 
 #if !defined(OTEL_LITE_NO_TRACES)
 
@@ -6245,6 +6292,90 @@ OTEL__FN otel_scope *otel__scope_find(otel__recorder *r, const char *name, const
     }
     otel__recorder_unlock(r);
     return found;
+}
+
+/* ---- src/record/traceparent.h ---- */
+/* traceparent: the W3C header that carries a span's identity from process to process.
+ * Pure functions over the caller's memory; nothing of the SDK is needed. What is read came from
+ * outside: every byte is looked at before it is used, and none behind the length.
+ * Spec: W3C Trace Context Level 2 "traceparent Header"; requirements X-30..X-44. */
+
+#define OTEL__TRACEPARENT_LENGTH 55u /* of version 00: 00-<32>-<16>-<2> */
+#define OTEL__TRACEPARENT_FLAGS  (OTEL_TRACE_FLAG_SAMPLED | OTEL_TRACE_FLAG_RANDOM)
+
+/* ---- traceparent: reading ---- */
+
+/* Decode 2 * n lowercase hexadecimal digits; false when there is anything else. */
+OTEL__FN bool otel__traceparent_hex(uint8_t *to, const char *text, size_t n)
+{
+    size_t i;
+
+    for (i = 0; i < 2u * n; i++) {
+        const char     c = text[i];
+        const unsigned digit = c >= '0' && c <= '9'   ? (unsigned)(c - '0')
+                               : c >= 'a' && c <= 'f' ? (unsigned)(c - 'a') + 10u
+                                                      : 16u;
+        if (digit > 15u) {
+            return false;
+        }
+        to[i / 2u] = (uint8_t)(i % 2u == 0 ? digit << 4 : to[i / 2u] | digit);
+    }
+    return true;
+}
+
+/* Whether the fields stand where they have to, for a version that is known or is yet to come. */
+OTEL__FN bool otel__traceparent_has_form(otel__text t, uint8_t version)
+{
+    return version != 0xffu && t.s[2] == '-' && t.s[35] == '-' && t.s[52] == '-' &&
+           (t.n == OTEL__TRACEPARENT_LENGTH ||
+            (version != 0 && t.s[OTEL__TRACEPARENT_LENGTH] == '-'));
+}
+
+OTEL_API bool otel_traceparent_read(const char *text, size_t length, otel_context *context)
+{
+    otel__text   t = otel__text_trim(otel__text_make(text, text != NULL ? length : 0));
+    otel_context c;
+    uint8_t      version;
+
+    memset(&c, 0, sizeof c);
+    if (context == NULL) {
+        return false;
+    }
+    memset(context, 0, sizeof *context);
+    if (t.n < OTEL__TRACEPARENT_LENGTH || !otel__traceparent_hex(&version, t.s, 1) ||
+        !otel__traceparent_has_form(t, version) ||
+        !otel__traceparent_hex(c.trace_id, t.s + 3, 16) ||
+        !otel__traceparent_hex(c.span_id, t.s + 36, 8) ||
+        !otel__traceparent_hex(&c.trace_flags, t.s + 53, 1) || !otel__context_is_valid(&c)) {
+        return false;
+    }
+    c.trace_flags &= OTEL__TRACEPARENT_FLAGS; /* others are not known: X-37 */
+    c.remote = 1;
+    *context = c;
+    return true;
+}
+
+/* ---- traceparent: writing ---- */
+
+OTEL_API size_t otel_traceparent_write(char *to, otel_context context)
+{
+    const uint8_t flags = (uint8_t)(context.trace_flags & OTEL__TRACEPARENT_FLAGS);
+
+    if (to == NULL) {
+        return 0;
+    }
+    to[0] = '\0';
+    if (!otel__context_is_valid(&context)) {
+        return 0; /* */
+    }
+    memcpy(to, "00-", 3);
+    (void)otel__text_put_hex(to + 3, context.trace_id, 16);
+    to[35] = '-';
+    (void)otel__text_put_hex(to + 36, context.span_id, 8);
+    to[52] = '-';
+    (void)otel__text_put_hex(to + 53, &flags, 1);
+    to[OTEL__TRACEPARENT_LENGTH] = '\0';
+    return OTEL__TRACEPARENT_LENGTH;
 }
 
 /* ---- src/record/span.h ---- */

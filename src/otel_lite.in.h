@@ -38,6 +38,7 @@
 #include "wire/resource.h"
 
 #include "record/context.h"
+#include "record/traceparent.h"
 #include "record/span.h"
 #include "record/trace.h"
 #include "record/log.h"

@@ -119,6 +119,26 @@ OTEL_API size_t otel_poll_fds(otel_sdk *sdk, struct pollfd *fds, size_t capacity
 }
 #endif
 
+OTEL_API size_t otel_traceparent_write(char *to, otel_context context)
+{
+    (void)context;
+    if (to != NULL) {
+        to[0] = '\0';
+    }
+    return 0;
+}
+
+OTEL_API bool otel_traceparent_read(const char *text, size_t length, otel_context *context)
+{
+    const otel_context none = { { 0 }, { 0 }, 0, 0 };
+    (void)text;
+    (void)length;
+    if (context != NULL) {
+        *context = none;
+    }
+    return false;
+}
+
 #if !defined(OTEL_LITE_NO_TRACES)
 
 OTEL_API otel_span otel_span_start(otel_scope *scope, const char *name,

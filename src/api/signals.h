@@ -24,6 +24,33 @@ typedef struct otel_context {
 #define OTEL_TRACE_FLAG_SAMPLED 0x01u
 #define OTEL_TRACE_FLAG_RANDOM  0x02u
 
+/* ---- propagation ---- */
+
+#define OTEL_TRACEPARENT_SIZE 56 /* bytes, the terminating NUL included */
+
+/* Write a context as the value of a W3C traceparent header, for a request that goes out. Version
+ * 00; of the flags sampled and random go out.
+ *
+ *   to       OTEL_TRACEPARENT_SIZE bytes
+ *   context  of the span on whose behalf the request is made, see otel_span_context()
+ *
+ * Returns  the length, 55; 0, and an empty text, when the context names no span: send no header.
+ * Threads  any thread; needs no SDK.
+ * Spec     W3C Trace Context Level 2 "traceparent Header". */
+OTEL_API size_t otel_traceparent_write(char *to, otel_context context);
+
+/* Read the value of a W3C traceparent header that came in. Blanks and tabs around it are no part of
+ * it; higher versions than 00 are read as far as they are known. Two such headers in one request
+ * are none: do not read either.
+ *
+ *   text     borrowed, `length` bytes, no NUL needed; NULL is no header
+ *   context  receives what came, remote set; zeroed when it is not valid
+ *
+ * Returns  whether it is valid. If not, a span started with `context` as its parent begins a trace.
+ * Threads  any thread; needs no SDK.
+ * Spec     W3C Trace Context Level 2 "traceparent Header", "Versioning of traceparent". */
+OTEL_API bool otel_traceparent_read(const char *text, size_t length, otel_context *context);
+
 /* ---- spans ---- */
 
 #if !defined(OTEL_LITE_NO_TRACES)

@@ -50,6 +50,8 @@ VALUES = {
                               "(otel_transport_result)99"],
     "otel_point_fn": ["NULL", "look"],
     "void *": ["NULL"],
+    "char *": ["NULL", "g.header"],
+    "otel_context *": ["NULL", "&g.came"],
     "uint32_t": ["0", "1", "OTEL_NO_LIMIT"],
     "size_t": ["0", "1"],  # with a buffer of one or more
     "int": ["0", "200", "-1", "2147483647"],
@@ -76,6 +78,7 @@ static void look(void *user, const otel_point *point)
 }
 
 static struct {
+    char header[OTEL_TRACEPARENT_SIZE]; otel_context came;
     otel_sdk *sdk; otel_scope *scope;
     otel_counter *counter; otel_counter_f64 *counter_f64;
     otel_updown *updown; otel_updown_f64 *updown_f64;
