@@ -13,7 +13,8 @@ from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 
 FIRMWARE = ["-DOTEL_LITE_FREESTANDING", "-DOTEL_LITE_MONOTONIC_NS()=0", "-DOTEL_LITE_UNIX_NS()=0",
             "-DOTEL_LITE_ENTROPY(buffer,bytes)=true"]
-FLAGS = ["-std=gnu11", "-D_GNU_SOURCE", "-O1", "-Wall", "-Wextra", "-Werror"]
+FLAGS = ["-std=gnu11", "-D_GNU_SOURCE", "-O1", "-Wall", "-Wextra", "-Werror",
+         "-DOTEL_LITE_EXEMPLARS"]
 OK, INVALID, UNSUPPORTED = 0, -1, -3
 ZERO, NO_LIMIT, NONE = 2**32 - 1, 2**32 - 2, 2**32 - 1
 TEXTS = ["service_name", "endpoint", "headers"]
@@ -500,7 +501,9 @@ def test_firmware_resolves_code_then_fallback_and_refuses_what_is_out_of_bounds(
                                             ("METRICS", ["metric_", "series_", "max_series",
                                                          "max_instruments", "max_callbacks",
                                                          "temporality", "histogram_",
-                                                         "exponential_", "drop_"])])
+                                                         "exponential_", "drop_", "exemplar_",
+                                                         "manual_temporality",
+                                                         "manual_histogram_", "manual_max_"])])
 def test_a_signal_that_is_compiled_out_has_no_rows(cc, table, gone, prefixes):
     lite = load(cc, f"no_{gone.lower()}", [f"-DOTEL_LITE_NO_{gone}"])
     assert set(table) - set(lite.rows) == {field for field in table
