@@ -18,7 +18,6 @@ FLAGS = ["-std=gnu11", "-D_GNU_SOURCE", "-O1", "-Wall", "-Wextra", "-Werror",
 OK, INVALID, UNSUPPORTED = 0, -1, -3
 ZERO, NO_LIMIT, NONE = 2**32 - 1, 2**32 - 2, 2**32 - 1
 TEXTS = ["service_name", "endpoint", "headers"]
-FLAG_ROWS = ["background", "disabled", "ignore_environment", "ignore_host"]
 MANY = settings(max_examples=300, deadline=None,
                 suppress_health_check=[HealthCheck.function_scoped_fixture])
 
