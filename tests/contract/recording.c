@@ -200,6 +200,8 @@ static void record_large_span(otel_scope *in)
     otel_context      other = otel_span_context(otel_span_start(NULL, "no scope", NULL));
     otel_span_options options = { NULL, true, OTEL_SPAN_KIND_SERVER, { NULL, 0 } };
     otel_span         span = otel_span_start(in, "large", &options);
+    otel_context      came;
+    char              header[OTEL_TRACEPARENT_SIZE];
     int               i;
 
     options.parent = &other;
@@ -213,6 +215,8 @@ static void record_large_span(otel_scope *in)
         otel_span_set(span, OTEL_ATTRS(otel_int(key, i)));
     }
     CHECK(otel_span_is_recording(span) == (in != NULL));
+    CHECK((otel_traceparent_write(header, otel_span_context(span)) == 55) == (in != NULL));
+    CHECK(otel_traceparent_read(header, strlen(header), &came) == (in != NULL));
     otel_span_end(otel_span_start(in, large, &options)); /* a name that needs chunks */
     otel_span_end(span);
 }
