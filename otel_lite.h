@@ -131,11 +131,11 @@
  * [10] VERSIONS
  *   OTEL_LITE_VERSION. Before 1.0 a minor version may change the API; CHANGELOG.md says how.
  *
- * Generated from src/ by amalgamate.py, source id e86784f307879a07. Do not edit. */
+ * Generated from src/ by amalgamate.py, source id 8c0821828aa9c4e6. Do not edit. */
 
 #ifndef OTEL_LITE_H
 #define OTEL_LITE_H
-#define OTEL_LITE_SOURCE_ID "e86784f307879a07"
+#define OTEL_LITE_SOURCE_ID "8c0821828aa9c4e6"
 
 /* ---- src/api/config.h ---- */
 /* config: the compile-time switches, their defaults and the combinations that cannot work.
@@ -11227,11 +11227,11 @@ OTEL__FN otel__instrument *otel__stream_make_all(otel__metrics *m, otel_scope *s
 #endif /* OTEL_LITE_NO_METRICS */
 
 /* ---- src/record/instrument.h ---- */
-/* instrument: making instruments: names, identity, conflicts, options.
+/* instrument: making instruments: names, identity, conflicts; stream.h makes what they consist of.
  * One struct serves all kinds, the kind is data; the public handle types only keep a caller from
  * mixing them up. Called by otel_*_create(), on any thread, under the set-up lock.
  * Spec: metrics/api.md, metrics/sdk.md "Duplicate instrument registration"; requirements
- * M-01..M-08, M-20..M-25, M-44, M-47. */
+ * M-01..M-08, M-20..M-24. */
 
 #if !defined(OTEL_LITE_NO_METRICS)
 

@@ -1,8 +1,8 @@
-/* instrument: making instruments: names, identity, conflicts, options.
+/* instrument: making instruments: names, identity, conflicts; stream.h makes what they consist of.
  * One struct serves all kinds, the kind is data; the public handle types only keep a caller from
  * mixing them up. Called by otel_*_create(), on any thread, under the set-up lock.
  * Spec: metrics/api.md, metrics/sdk.md "Duplicate instrument registration"; requirements
- * M-01..M-08, M-20..M-25, M-44, M-47. */
+ * M-01..M-08, M-20..M-24. */
 #ifndef OTEL__RECORD_INSTRUMENT_H
 #define OTEL__RECORD_INSTRUMENT_H
 
