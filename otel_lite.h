@@ -131,11 +131,11 @@
  * [10] VERSIONS
  *   OTEL_LITE_VERSION. Before 1.0 a minor version may change the API; CHANGELOG.md says how.
  *
- * Generated from src/ by amalgamate.py, source id 8c0821828aa9c4e6. Do not edit. */
+ * Generated from src/ by amalgamate.py, source id 7889a213325b6f9b. Do not edit. */
 
 #ifndef OTEL_LITE_H
 #define OTEL_LITE_H
-#define OTEL_LITE_SOURCE_ID "8c0821828aa9c4e6"
+#define OTEL_LITE_SOURCE_ID "7889a213325b6f9b"
 
 /* ---- src/api/config.h ---- */
 /* config: the compile-time switches, their defaults and the combinations that cannot work.
@@ -15952,7 +15952,7 @@ OTEL__FN void otel__engine_tell_losses(otel__engine *e)
     if (e->now < e->tell_ns) {
         return;
     }
-#if !defined(OTEL_LITE_NO_TRACES) || !defined(OTEL_LITE_NO_LOGS)
+#if !defined(OTEL_LITE_NO_TRACES) || !defined(OTEL_LITE_NO_LOGS) || !defined(OTEL_LITE_NO_VIEWS)
     otel__engine_tell(e, OTEL__TOLD_ATTRIBUTES, otel__a32_peek(&l->attributes),
                       "attributes were dropped: over the limit, without a key, or no room in the "
                       "span");

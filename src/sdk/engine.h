@@ -243,7 +243,7 @@ OTEL__FN void otel__engine_tell_losses(otel__engine *e)
     if (e->now < e->tell_ns) {
         return;
     }
-#if !defined(OTEL_LITE_NO_TRACES) || !defined(OTEL_LITE_NO_LOGS)
+#if !defined(OTEL_LITE_NO_TRACES) || !defined(OTEL_LITE_NO_LOGS) || !defined(OTEL_LITE_NO_VIEWS)
     otel__engine_tell(e, OTEL__TOLD_ATTRIBUTES, otel__a32_peek(&l->attributes),
                       "attributes were dropped: over the limit, without a key, or no room in the "
                       "span");
